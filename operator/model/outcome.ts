@@ -1,0 +1,45 @@
+// The result of one look at one Application: the only thing status is derived from.
+import type { OperatorError } from './error.ts';
+import type { Finding } from './finding.ts';
+import type { ApplicationHealth } from './health.ts';
+import type { ObjectRef } from './object-ref.ts';
+import type { Drift } from './observed.ts';
+import type { ActionCounts } from './plan.ts';
+import type { Revision } from './revision.ts';
+
+/** One object that could not be written. */
+export interface ObjectFailure {
+  readonly ref: ObjectRef;
+  readonly error: OperatorError;
+}
+
+/** How far the pipeline came; one closed union instead of flags. */
+export type SyncResult =
+  /** Live equals Git at `revision`. `changed` tells whether anything had to be written. */
+  | { readonly kind: 'synced'; readonly changed: boolean }
+  /** Differences are known and not undone (self-heal off, or a prune waiting). */
+  | { readonly kind: 'out-of-sync'; readonly message: string }
+  /** The commit was refused before the first write. */
+  | { readonly kind: 'rejected'; readonly findings: readonly Finding[] }
+  /** A stage failed; nothing or part was written. */
+  | { readonly kind: 'failed'; readonly error: OperatorError; readonly objects: readonly ObjectFailure[] }
+  /** Written; waiting for objects to become healthy. */
+  | { readonly kind: 'progressing'; readonly message: string }
+  | { readonly kind: 'suspended' };
+
+/** One look at one Application. */
+export interface Outcome {
+  readonly observedGeneration: number;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  readonly initiatedBy: string;
+  /** The commit that was looked at, once known. */
+  readonly revision?: Revision;
+  readonly result: SyncResult;
+  readonly counts: ActionCounts;
+  readonly findings: readonly Finding[];
+  readonly drift: readonly Drift[];
+  readonly health: ApplicationHealth;
+  /** Objects in the inventory after this look. */
+  readonly owned: number;
+}

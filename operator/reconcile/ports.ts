@@ -1,0 +1,53 @@
+// What the pipeline needs of a cluster besides the stages' own ports. cluster/ satisfies it; main.ts is where the compiler checks that.
+import type { Application, ApplicationStatus } from '../model/application.ts';
+import type { ApplicationKey } from '../model/event.ts';
+import type { Inventory, InventoryEntry } from '../model/inventory.ts';
+import type { KindRef, ObjectKey } from '../model/object-ref.ts';
+import type { ObservedObject } from '../model/observed.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { SchemaCatalog } from '../validate/ports.ts';
+
+/** Applications as the API server stores them, watched. */
+export interface ApplicationStore {
+  /** Starts watching; resolves after the first full list. `onChange` is called for every added, changed or removed Application. */
+  start(onChange: (key: ApplicationKey) => void, signal: AbortSignal): Promise<void>;
+  get(key: ApplicationKey): Application | undefined;
+  list(): readonly Application[];
+  /** Replaces `.status`; writes nothing when it is equal. */
+  writeStatus(application: Application, status: ApplicationStatus): Promise<void>;
+  /** Adds or removes our finalizer. */
+  setFinalizer(application: Application, present: boolean): Promise<void>;
+}
+
+/** Inventories, chunked into objects owned by their Application. */
+export interface InventoryStore {
+  /** Throws OperatorError `InventoryCorrupt`. */
+  load(application: Application): Promise<Inventory>;
+  /** Adds or replaces entries and removes keys; rewrites only the chunks that change. */
+  save(application: Application, upsert: readonly InventoryEntry[], remove: readonly ObjectKey[]): Promise<void>;
+}
+
+/** Metadata of live objects that carry our label, kept current by watches, one per kind, shared by all Applications. */
+export interface ObjectObserver {
+  /** Starts watching kinds that are not watched yet; resolves when each has been listed once. */
+  watchKinds(kinds: readonly KindRef[]): Promise<void>;
+  /** Live metadata by key. Only of watched kinds. */
+  get(key: ObjectKey): ObservedObject | undefined;
+  /** Called with each object that appeared, changed or went (`undefined`). */
+  onChange(listener: (key: ObjectKey, object: ObservedObject | undefined, previous: ObservedObject | undefined) => void): void;
+  /** Metadata of one object by a GET as the operator, whether labelled or not. */
+  fetch(ref: { readonly apiVersion: string; readonly kind: string; readonly namespace: string; readonly name: string }): Promise<ObservedObject | undefined>;
+  /** The full object for kinds whose health is read from status, reduced to what health needs; undefined when unknown. */
+  status(key: ObjectKey): JsonObject | undefined;
+}
+
+/** Kinds and schemas of the cluster. */
+export interface CatalogLoader {
+  /** Loads what these kinds need, from cache where nothing changed. `refresh` asks the server again (a CRD was just created). */
+  load(kinds: readonly KindRef[], refresh?: boolean): Promise<SchemaCatalog>;
+}
+
+/** Values of a Secret in the Application's own namespace. */
+export interface SecretReader {
+  read(namespace: string, name: string): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
+}
