@@ -1,7 +1,7 @@
 // The one typed event stream. Log, metrics, Kubernetes Events and streams subscribe; stages never write to any of them.
 import type { OperatorError } from './error.ts';
-import type { Outcome } from './outcome.ts';
 import type { Drift } from './observed.ts';
+import type { Outcome } from './outcome.ts';
 import type { Revision } from './revision.ts';
 
 /** Name of an Application: `namespace/name`. */
@@ -12,9 +12,21 @@ export type OperatorEvent =
   | { readonly type: 'revision-seen'; readonly application: ApplicationKey; readonly revision: Revision; readonly previous?: string }
   | { readonly type: 'history-rewritten'; readonly application: ApplicationKey; readonly from: string; readonly to: string }
   | { readonly type: 'source-fetched'; readonly url: string; readonly result: 'changed' | 'unchanged' | 'failed'; readonly seconds: number }
-  | { readonly type: 'synthesized'; readonly application: ApplicationKey; readonly objects: number; readonly seconds: number; readonly cached: boolean }
+  | {
+      readonly type: 'synthesized';
+      readonly application: ApplicationKey;
+      readonly objects: number;
+      readonly seconds: number;
+      readonly cached: boolean;
+    }
   | { readonly type: 'drift'; readonly application: ApplicationKey; readonly drift: Drift }
-  | { readonly type: 'reconciled'; readonly application: ApplicationKey; readonly uid: string; readonly syncId: string; readonly outcome: Outcome }
+  | {
+      readonly type: 'reconciled';
+      readonly application: ApplicationKey;
+      readonly uid: string;
+      readonly syncId: string;
+      readonly outcome: Outcome;
+    }
   | { readonly type: 'application-removed'; readonly application: ApplicationKey }
   | { readonly type: 'request'; readonly method: string; readonly code: number; readonly host: string }
   | { readonly type: 'failure'; readonly application?: ApplicationKey; readonly error: OperatorError };

@@ -26,7 +26,7 @@ export function tenantIdentity(namespace: string, serviceAccountName: string | u
       code: 'ImpersonationRequired',
       stage: 'apply',
       fate: 'terminal',
-      hint: 'set spec.serviceAccountName to a ServiceAccount of the Application\'s namespace',
+      hint: "set spec.serviceAccountName to a ServiceAccount of the Application's namespace",
     });
   }
   return { user: `system:serviceaccount:${namespace}:${serviceAccount}`, namespace, serviceAccount } as TenantIdentity;

@@ -2,9 +2,9 @@
 import type { Application, ApplicationStatus } from '../model/application.ts';
 import type { ApplicationKey } from '../model/event.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { KindRef, ObjectKey } from '../model/object-ref.ts';
 import type { ObservedObject } from '../model/observed.ts';
-import type { JsonObject } from '../model/json.ts';
 import type { SchemaCatalog } from '../validate/ports.ts';
 
 /** Applications as the API server stores them, watched. */
@@ -36,7 +36,12 @@ export interface ObjectObserver {
   /** Called with each object that appeared, changed or went (`undefined`). */
   onChange(listener: (key: ObjectKey, object: ObservedObject | undefined, previous: ObservedObject | undefined) => void): void;
   /** Metadata of one object by a GET as the operator, whether labelled or not. */
-  fetch(ref: { readonly apiVersion: string; readonly kind: string; readonly namespace: string; readonly name: string }): Promise<ObservedObject | undefined>;
+  fetch(ref: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+  }): Promise<ObservedObject | undefined>;
   /** The full object for kinds whose health is read from status, reduced to what health needs; undefined when unknown. */
   status(key: ObjectKey): JsonObject | undefined;
 }
