@@ -1,0 +1,185 @@
+// The schema of Application.status. Written by the operator alone; the spec is in application-spec-schema.ts.
+import type { JsonSchema } from './json-schema.ts';
+
+const time = { type: 'string', format: 'date-time' } as const;
+const count = { type: 'integer', format: 'int32', minimum: 0 } as const;
+const revisionText = { type: 'string', description: 'Full commit id in lower-case hex.', maxLength: 64 } as const;
+const author = { type: 'string', description: 'Who wrote the commit.', maxLength: 256 } as const;
+const subject = { type: 'string', description: 'First line of the commit message.', maxLength: 256 } as const;
+
+const objectRef = {
+  type: 'object',
+  description: 'The object concerned.',
+  required: ['apiVersion', 'kind', 'name'],
+  properties: {
+    apiVersion: { type: 'string', maxLength: 320 },
+    kind: { type: 'string', maxLength: 63 },
+    namespace: { type: 'string', description: 'Absent for cluster-scoped objects.', maxLength: 63 },
+    name: { type: 'string', maxLength: 253 },
+  },
+} as const satisfies JsonSchema;
+
+const counts = {
+  type: 'object',
+  description: 'Objects per action.',
+  required: ['create', 'update', 'unchanged', 'prune', 'skip', 'conflict'],
+  properties: { create: count, update: count, unchanged: count, prune: count, skip: count, conflict: count },
+} as const satisfies JsonSchema;
+
+const conditions = {
+  type: 'array',
+  description: 'Ready, Reconciling and Stalled by the rules of kstatus; Synced and Healthy tell the two halves of Ready apart.',
+  maxItems: 8,
+  'x-kubernetes-list-type': 'map',
+  'x-kubernetes-list-map-keys': ['type'],
+  items: {
+    type: 'object',
+    required: ['type', 'status', 'reason', 'message', 'lastTransitionTime', 'observedGeneration'],
+    properties: {
+      type: { type: 'string', enum: ['Ready', 'Reconciling', 'Stalled', 'Synced', 'Healthy'] },
+      status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
+      reason: { type: 'string', description: 'One word for programs: a code of docs/errors.md when something failed.', maxLength: 1024 },
+      message: { type: 'string', description: 'One sentence for people: what, where, and what to do next.', maxLength: 32768 },
+      lastTransitionTime: { ...time, description: 'When status last changed.' },
+      observedGeneration: { type: 'integer', format: 'int64', minimum: 0, description: 'The metadata.generation this is about.' },
+    },
+  },
+} as const satisfies JsonSchema;
+
+const source = {
+  type: 'object',
+  description: 'The newest commit seen.',
+  required: ['revision', 'author', 'date', 'subject', 'ref'],
+  properties: {
+    revision: revisionText,
+    author,
+    date: { ...time, description: 'When the author wrote it.' },
+    subject,
+    ref: { type: 'string', description: 'What spec.source.ref resolved to, e.g. refs/heads/main.', maxLength: 1024 },
+  },
+} as const satisfies JsonSchema;
+
+const sync = {
+  type: 'object',
+  description: 'Whether the cluster is as Git says.',
+  required: ['status'],
+  properties: {
+    status: { type: 'string', enum: ['Synced', 'OutOfSync', 'Unknown'] },
+    revision: { ...revisionText, description: 'The commit last synced in full.' },
+    finishedAt: { ...time, description: 'When that sync ended.' },
+    counts,
+  },
+} as const satisfies JsonSchema;
+
+const health = {
+  type: 'object',
+  description: 'Health of the objects together: that of the worst.',
+  required: ['status'],
+  properties: {
+    status: { type: 'string', enum: ['Healthy', 'Suspended', 'Progressing', 'Missing', 'Degraded', 'Unknown'] },
+    message: { type: 'string', maxLength: 4096 },
+    object: { ...objectRef, description: 'The object that decides.' },
+  },
+} as const satisfies JsonSchema;
+
+const findings = {
+  type: 'object',
+  description: 'What the author of the manifests should change.',
+  required: ['total', 'items'],
+  properties: {
+    total: { ...count, description: 'How many there are; items holds the first 20.' },
+    items: {
+      type: 'array',
+      maxItems: 20,
+      'x-kubernetes-list-type': 'atomic',
+      items: {
+        type: 'object',
+        required: ['code', 'severity', 'message'],
+        properties: {
+          code: { type: 'string', description: 'A code of docs/errors.md.', maxLength: 64 },
+          severity: { type: 'string', enum: ['error', 'warning'] },
+          message: { type: 'string', maxLength: 4096 },
+          hint: { type: 'string', description: 'What to do next.', maxLength: 4096 },
+          file: { type: 'string', description: 'File of the repository.', maxLength: 1024 },
+          line: { ...count, description: 'Counted from 1.' },
+          column: { ...count, description: 'Counted from 1.' },
+          constructPath: { type: 'string', maxLength: 1024 },
+          object: objectRef,
+          field: { type: 'string', description: 'Path within the object, e.g. .spec.replicas.', maxLength: 1024 },
+        },
+      },
+    },
+  },
+} as const satisfies JsonSchema;
+
+const drift = {
+  type: 'array',
+  description: 'The last 20 changes that others made to our objects, newest first.',
+  maxItems: 20,
+  'x-kubernetes-list-type': 'atomic',
+  items: {
+    type: 'object',
+    required: ['object', 'kind', 'fields', 'manager', 'operation', 'time', 'healed'],
+    properties: {
+      object: objectRef,
+      kind: { type: 'string', enum: ['changed', 'deleted'] },
+      fields: {
+        type: 'array',
+        description: 'Paths such as .spec.replicas; empty when the object was deleted.',
+        maxItems: 50,
+        'x-kubernetes-list-type': 'atomic',
+        items: { type: 'string', maxLength: 1024 },
+      },
+      manager: { type: 'string', description: 'Field manager that did it, or unknown.', maxLength: 256 },
+      operation: { type: 'string', maxLength: 64 },
+      time: { ...time, description: 'When it happened, as far as known.' },
+      healed: { type: 'boolean', description: 'Whether it was undone.' },
+    },
+  },
+} as const satisfies JsonSchema;
+
+const history = {
+  type: 'array',
+  description: 'Syncs, failures included, newest first, as many as spec.historyLimit.',
+  maxItems: 100,
+  'x-kubernetes-list-type': 'atomic',
+  items: {
+    type: 'object',
+    required: ['startedAt', 'finishedAt', 'initiatedBy', 'result', 'counts'],
+    properties: {
+      revision: revisionText,
+      author,
+      date: { ...time, description: 'When the author wrote the commit.' },
+      subject,
+      startedAt: time,
+      finishedAt: time,
+      initiatedBy: { type: 'string', description: 'commit, drift, spec, or the user of an annotation or webhook.', maxLength: 256 },
+      result: { type: 'string', enum: ['Synced', 'OutOfSync', 'Rejected', 'Failed', 'Progressing'] },
+      message: { type: 'string', maxLength: 4096 },
+      counts,
+    },
+  },
+} as const satisfies JsonSchema;
+
+/** Schema of `Application.status`. */
+export const applicationStatusSchema = {
+  type: 'object',
+  description: 'What the operator found and did. Written by the operator alone.',
+  properties: {
+    conditions,
+    observedGeneration: { type: 'integer', format: 'int64', minimum: 0, description: 'The metadata.generation that was acted on.' },
+    lastHandledReconcileAt: { type: 'string', description: 'The value of the annotation setpoint.dev/reconcile-requested that was last handled.', maxLength: 256 },
+    source,
+    sync,
+    health,
+    resources: {
+      type: 'object',
+      description: 'Objects this Application owns.',
+      required: ['total'],
+      properties: { total: count },
+    },
+    findings,
+    drift,
+    history,
+  },
+} as const satisfies JsonSchema;
