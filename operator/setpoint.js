@@ -7,19 +7,35 @@
   // Old Nodes load this file as CommonJS, later ones as an ES module without `require`; only new ones can ask the process for a built-in.
   function withBuiltins(names, use) {
     if (process.getBuiltinModule) {
-      use(names.map(function (name) { return process.getBuiltinModule(name); }));
+      use(
+        names.map(function (name) {
+          return process.getBuiltinModule(name);
+        }),
+      );
     } else if (typeof require === 'function') {
-      use(names.map(function (name) { return require(name); }));
+      use(
+        names.map(function (name) {
+          return require(name);
+        }),
+      );
     } else {
       var load = new Function('name', 'return import(name)');
-      Promise.all(names.map(function (name) { return load(name); })).then(use, askForNode);
+      Promise.all(
+        names.map(function (name) {
+          return load(name);
+        }),
+      ).then(use, askForNode);
     }
   }
 
   function askForNode() {
     process.stderr.write(
-      'setpoint needs Node ' + wanted + ' or newer and this is ' + process.version + ': run "npm ci" in the project, which brings it, ' +
-      'or install it from https://nodejs.org\n'
+      'setpoint needs Node ' +
+        wanted +
+        ' or newer and this is ' +
+        process.version +
+        ': run "npm ci" in the project, which brings it, ' +
+        'or install it from https://nodejs.org\n',
     );
     process.exitCode = 2;
   }
@@ -31,7 +47,9 @@
 
   function runHere(builtins) {
     var location = builtins[2].pathToFileURL(builtins[1].join(folderOfThisFile(builtins[0], builtins[1]), 'main.ts'));
-    new Function('location', 'return import(location)')(String(location)).then(function (main) { return main.run(process.argv); });
+    new Function('location', 'return import(location)')(String(location)).then(function (main) {
+      return main.run(process.argv);
+    });
   }
 
   function runInBundledNode(builtins) {
@@ -40,7 +58,9 @@
     if (!builtins[0].existsSync(node)) return askForNode();
     var child = builtins[2].spawn(node, [builtins[1].join(folder, 'setpoint.js')].concat(process.argv.slice(2)), { stdio: 'inherit' });
     ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach(function (signal) {
-      process.on(signal, function () { child.kill(signal); });
+      process.on(signal, function () {
+        child.kill(signal);
+      });
     });
     child.on('error', askForNode);
     child.on('exit', function (code, signal) {

@@ -1,0 +1,151 @@
+// A keyed work queue: one job per key at a time, a bounded number at once, fair between namespaces. What a job does is not known here.
+
+/** The place a running job holds; long waits give it back. */
+export interface WorkSlot {
+  /** Lets other keys run while `wait` is pending. The key itself stays taken. */
+  park<Result>(wait: () => Promise<Result>): Promise<Result>;
+}
+
+/** Runs the job of one key. Must not throw: what it throws is handed to `onError`. */
+export type Work = (key: string, slot: WorkSlot) => Promise<void>;
+
+/** Sizes, for metrics. */
+export interface QueueCounts {
+  readonly waiting: number;
+  readonly running: number;
+  readonly parked: number;
+}
+
+/** Settings of a queue. */
+export interface WorkQueueOptions {
+  /** Jobs that may run at once, parked ones not counted. */
+  readonly workers: number;
+  readonly work: Work;
+  readonly onError: (key: string, error: unknown) => void;
+  /** The group of a key; groups take turns. @default the text before the first '/' */
+  readonly groupOf?: (key: string) => string;
+}
+
+/**
+ * Guarantees: a key added while it waits runs once; a key added while it runs runs once more afterwards; of all groups with
+ * waiting keys each gets a worker in turn, so that a thousand keys of one group delay a key of another by one job.
+ */
+export class WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #groups = new Map<string, Set<string>>();
+  readonly #running = new Set<string>();
+  readonly #again = new Set<string>();
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  #active = 0;
+  #waiting = 0;
+  #closed = false;
+  #idle: (() => void) | undefined;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Asks for a run of `key`. */
+  add(key: string): void {
+    if (this.#closed) return;
+    if (this.#running.has(key)) {
+      this.#again.add(key);
+      return;
+    }
+    const group = (this.#options.groupOf ?? groupOfKey)(key);
+    const keys = this.#groups.get(group) ?? new Set();
+    if (keys.has(key)) return;
+    keys.add(key);
+    this.#groups.set(group, keys);
+    this.#waiting += 1;
+    this.#startNext();
+  }
+
+  /** Asks for a run of `key` after a time; an earlier request for the same key is replaced. */
+  addAfter(key: string, milliseconds: number): void {
+    this.cancelTimer(key);
+    if (this.#closed) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(key);
+      this.add(key);
+    }, milliseconds);
+    this.#timers.set(key, timer);
+  }
+
+  /** Forgets a pending `addAfter`. */
+  cancelTimer(key: string): void {
+    clearTimeout(this.#timers.get(key));
+    this.#timers.delete(key);
+  }
+
+  counts(): QueueCounts {
+    return { waiting: this.#waiting, running: this.#active, parked: this.#running.size - this.#active };
+  }
+
+  /** Takes nothing more; resolves when all running jobs have ended. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    this.#groups.clear();
+    this.#again.clear();
+    this.#waiting = 0;
+    if (this.#running.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  #startNext(): void {
+    while (this.#active < this.#options.workers) {
+      const key = this.#takeNext();
+      if (key === undefined) return;
+      void this.#run(key);
+    }
+  }
+
+  // The first group gives its first key and goes to the end of the line.
+  #takeNext(): string | undefined {
+    for (const [group, keys] of this.#groups) {
+      const [key] = keys;
+      this.#groups.delete(group);
+      if (key === undefined) continue;
+      keys.delete(key);
+      if (keys.size > 0) this.#groups.set(group, keys);
+      this.#waiting -= 1;
+      return key;
+    }
+    return undefined;
+  }
+
+  async #run(key: string): Promise<void> {
+    this.#running.add(key);
+    this.#active += 1;
+    try {
+      await this.#options.work(key, { park: (wait) => this.#park(wait) });
+    } catch (error) {
+      this.#options.onError(key, error);
+    }
+    this.#active -= 1;
+    this.#running.delete(key);
+    if (this.#again.delete(key)) this.add(key);
+    this.#startNext();
+    if (this.#running.size === 0) this.#idle?.();
+  }
+
+  async #park<Result>(wait: () => Promise<Result>): Promise<Result> {
+    this.#active -= 1;
+    this.#startNext();
+    try {
+      return await wait();
+    } finally {
+      // Taken back at once: a moment with one job too many does less harm than a job that waits for its own slot.
+      this.#active += 1;
+    }
+  }
+}
+
+function groupOfKey(key: string): string {
+  const slash = key.indexOf('/');
+  return slash < 0 ? key : key.slice(0, slash);
+}
