@@ -20,12 +20,19 @@ const source = {
   properties: {
     repoURL: {
       type: 'string',
-      description: 'Address of the Git repository, https:// or http://, e.g. https://git.example.com/team/manifests.git. Credentials belong into the Secret named by secretRef, never into the address.',
+      description:
+        'Address of the Git repository, https:// or http://, e.g. https://git.example.com/team/manifests.git. Credentials belong into the Secret named by secretRef, never into the address.',
       minLength: 1,
       maxLength: 1024,
       'x-kubernetes-validations': [
-        { rule: "self.matches(r'^https?://')", message: 'must start with https:// or http://; file:, git:, ssh: and user@host:path addresses are not accepted' },
-        { rule: "!self.matches(r'^https?:/+[^/?#]*@')", message: 'must not hold a user name or password; put them into a Secret and name it in secretRef' },
+        {
+          rule: "self.matches(r'^https?://')",
+          message: 'must start with https:// or http://; file:, git:, ssh: and user@host:path addresses are not accepted',
+        },
+        {
+          rule: "!self.matches(r'^https?:/+[^/?#]*@')",
+          message: 'must not hold a user name or password; put them into a Secret and name it in secretRef',
+        },
         { rule: "!self.matches(r'^https?:') || self.matches(r'^https?://[^/?#]')", message: 'must name a host' },
         { rule: "!self.matches(r'[\\x00-\\x20\\x7f\\\\]')", message: 'must not hold spaces, control characters or backslashes' },
         { rule: "!self.matches(r'[?#]')", message: "must not hold a query ('?') or a fragment ('#')" },
@@ -40,19 +47,27 @@ const source = {
         { rule: "!self.startsWith('-')", message: "must not start with '-'" },
         { rule: "!self.contains('..')", message: "must not hold '..'" },
         { rule: "!self.matches(r'[\\x00-\\x20\\x7f]')", message: 'must not hold spaces or control characters' },
-        { rule: "!self.matches(r'[\\\\:?\\[]|@\\{|//|^/|/$|\\.$|\\.lock$')", message: "must be a name that Git accepts: no '\\\\', ':', '?', '[', '@{' or '//', no '/' at either end, no '.' or '.lock' at the end" },
+        {
+          rule: "!self.matches(r'[\\\\:?\\[]|@\\{|//|^/|/$|\\.$|\\.lock$')",
+          message:
+            "must be a name that Git accepts: no '\\\\', ':', '?', '[', '@{' or '//', no '/' at either end, no '.' or '.lock' at the end",
+        },
       ],
     },
     path: {
       type: 'string',
-      description: "Folder of the app within the repository, '/' separated, relative to its root: a cdk8s app, or a folder of plain YAML or JSON.",
+      description:
+        "Folder of the app within the repository, '/' separated, relative to its root: a cdk8s app, or a folder of plain YAML or JSON.",
       default: '.',
       minLength: 1,
       maxLength: 1024,
       'x-kubernetes-validations': [
         { rule: "!self.startsWith('/')", message: "must be relative to the root of the repository: remove the leading '/'" },
         { rule: "!self.matches(r'(^|/)\\.\\.(/|$)')", message: "must stay inside the repository: '..' is not accepted" },
-        { rule: "!self.matches(r'[\\x00-\\x1f\\x7f\\\\]')", message: "must not hold control characters or backslashes; separate folders by '/'" },
+        {
+          rule: "!self.matches(r'[\\x00-\\x1f\\x7f\\\\]')",
+          message: "must not hold control characters or backslashes; separate folders by '/'",
+        },
       ],
     },
     entry: {
@@ -63,7 +78,10 @@ const source = {
       'x-kubernetes-validations': [
         { rule: "!self.startsWith('/')", message: "must be relative to path: remove the leading '/'" },
         { rule: "!self.matches(r'(^|/)\\.\\.(/|$)')", message: "must stay inside path: '..' is not accepted" },
-        { rule: "!self.matches(r'[\\x00-\\x1f\\x7f\\\\]')", message: "must not hold control characters or backslashes; separate folders by '/'" },
+        {
+          rule: "!self.matches(r'[\\x00-\\x1f\\x7f\\\\]')",
+          message: "must not hold control characters or backslashes; separate folders by '/'",
+        },
       ],
     },
     inputs: {
@@ -73,7 +91,8 @@ const source = {
     },
     interval: {
       type: 'string',
-      description: 'How often the repository is asked for a new commit: a duration between 1s and 24h. Jittered by a tenth; a webhook or the annotation setpoint.dev/reconcile-requested makes it immediate.',
+      description:
+        'How often the repository is asked for a new commit: a duration between 1s and 24h. Jittered by a tenth; a webhook or the annotation setpoint.dev/reconcile-requested makes it immediate.',
       default: '15s',
       maxLength: 32,
       'x-kubernetes-validations': [durationBetweenOneSecondAndOneDay],
@@ -84,7 +103,13 @@ const source = {
         "Secret in the Application's namespace with the credentials of the repository: username and password (basic), or token (bearer); ca.crt adds a private certificate authority (PEM). It is read as the ServiceAccount named by serviceAccountName, which needs get on it.",
       required: ['name'],
       properties: {
-        name: { type: 'string', description: 'Name of the Secret.', minLength: 1, maxLength: maximumNameLength, 'x-kubernetes-validations': [dnsSubdomain] },
+        name: {
+          type: 'string',
+          description: 'Name of the Secret.',
+          minLength: 1,
+          maxLength: maximumNameLength,
+          'x-kubernetes-validations': [dnsSubdomain],
+        },
       },
     },
     requireFastForward: {
@@ -105,7 +130,10 @@ const destination = {
       minLength: 1,
       maxLength: 63,
       'x-kubernetes-validations': [
-        { rule: "self.matches(r'^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')", message: "must be the name of a namespace: lower-case letters, digits and '-'" },
+        {
+          rule: "self.matches(r'^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+          message: "must be the name of a namespace: lower-case letters, digits and '-'",
+        },
       ],
     },
   },
@@ -117,7 +145,11 @@ const sync = {
   default: {},
   properties: {
     prune: { type: 'boolean', description: 'Delete objects that the commit no longer declares.', default: true },
-    selfHeal: { type: 'boolean', description: 'Undo changes made to the live objects by others. When false they are reported and the Application is OutOfSync.', default: true },
+    selfHeal: {
+      type: 'boolean',
+      description: 'Undo changes made to the live objects by others. When false they are reported and the Application is OutOfSync.',
+      default: true,
+    },
     allowEmpty: { type: 'boolean', description: 'Let a commit that declares no object at all prune everything.', default: false },
     maxPrunePercent: {
       type: 'integer',
@@ -147,7 +179,8 @@ export const applicationSpecSchema = {
     destination,
     serviceAccountName: {
       type: 'string',
-      description: "ServiceAccount of the Application's namespace that is impersonated for every write, and every read of values, of this Application's objects.",
+      description:
+        "ServiceAccount of the Application's namespace that is impersonated for every write, and every read of values, of this Application's objects.",
       default: 'setpoint-applier',
       minLength: 1,
       maxLength: maximumNameLength,
@@ -156,7 +189,7 @@ export const applicationSpecSchema = {
     sync,
     deletionPolicy: {
       type: 'string',
-      description: "What becomes of the objects when the Application is deleted: Delete removes them, Orphan leaves them running.",
+      description: 'What becomes of the objects when the Application is deleted: Delete removes them, Orphan leaves them running.',
       enum: ['Delete', 'Orphan'],
       default: 'Delete',
     },

@@ -168,7 +168,11 @@ export const applicationStatusSchema = {
   properties: {
     conditions,
     observedGeneration: { type: 'integer', format: 'int64', minimum: 0, description: 'The metadata.generation that was acted on.' },
-    lastHandledReconcileAt: { type: 'string', description: 'The value of the annotation setpoint.dev/reconcile-requested that was last handled.', maxLength: 256 },
+    lastHandledReconcileAt: {
+      type: 'string',
+      description: 'The value of the annotation setpoint.dev/reconcile-requested that was last handled.',
+      maxLength: 256,
+    },
     source,
     sync,
     health,

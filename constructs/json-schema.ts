@@ -9,13 +9,13 @@ export interface JsonObject {
 }
 
 /** One CEL rule: what must hold, and the sentence the API server answers with when it does not. */
-export interface ValidationRule {
+export type ValidationRule = {
   readonly rule: string;
   readonly message: string;
-}
+};
 
-/** A structural schema (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema). */
-export interface JsonSchema {
+/** A structural schema; a type alias, so that it is a JsonObject too (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema). */
+export type JsonSchema = {
   readonly type: 'string' | 'integer' | 'boolean' | 'array' | 'object';
   readonly description?: string;
   readonly default?: JsonValue;
@@ -36,7 +36,7 @@ export interface JsonSchema {
   readonly 'x-kubernetes-map-type'?: 'atomic' | 'granular';
   readonly 'x-kubernetes-preserve-unknown-fields'?: true;
   readonly 'x-kubernetes-validations'?: readonly ValidationRule[];
-}
+};
 
 /** The value as the API server stores it: fields with a default are always there. */
 export type Stored<Schema> = ValueOf<Schema, 'stored'>;
@@ -64,7 +64,9 @@ type ValueOf<Schema, F extends Form> = Schema extends { readonly enum: readonly 
 
 type RequiredKeys<Schema> = Schema extends { readonly required: readonly (infer Key)[] } ? Key : never;
 
-type DefaultedKeys<Properties> = { [Key in keyof Properties]: Properties[Key] extends { readonly default: unknown } ? Key : never }[keyof Properties];
+type DefaultedKeys<Properties> = {
+  [Key in keyof Properties]: Properties[Key] extends { readonly default: unknown } ? Key : never;
+}[keyof Properties];
 
 type PresentKeys<Properties, Required, F extends Form> = F extends 'stored'
   ? Required | DefaultedKeys<Properties>
