@@ -1,42 +1,28 @@
 #!/usr/bin/env node
-// The bin. Finds a Node that can run Setpoint and hands over to main.ts; nothing else. Written so that any Node since 4 can parse and run it.
+// The bin. Finds a Node that can run Setpoint and hands over to main.ts; nothing else. Old JavaScript, so that any Node since 4 can parse and run it.
 (function () {
-  'use strict';
   var wanted = 24;
+  var signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
   // Old Nodes load this file as CommonJS, later ones as an ES module without `require`; only new ones can ask the process for a built-in.
   function withBuiltins(names, use) {
-    if (process.getBuiltinModule) {
-      use(
-        names.map(function (name) {
-          return process.getBuiltinModule(name);
-        }),
-      );
-    } else if (typeof require === 'function') {
-      use(
-        names.map(function (name) {
-          return require(name);
-        }),
-      );
-    } else {
-      var load = new Function('name', 'return import(name)');
-      Promise.all(
-        names.map(function (name) {
-          return load(name);
-        }),
-      ).then(use, askForNode);
-    }
+    if (process.getBuiltinModule) use(names.map(process.getBuiltinModule));
+    else if (typeof require === 'function') use(names.map(requireOne));
+    else Promise.all(names.map(importOne)).then(use, askForNode);
+  }
+
+  function requireOne(name) {
+    return require(name);
+  }
+
+  // A parser that does not know import() never sees it.
+  function importOne(location) {
+    return new Function('location', 'return import(location)')(location);
   }
 
   function askForNode() {
-    process.stderr.write(
-      'setpoint needs Node ' +
-        wanted +
-        ' or newer and this is ' +
-        process.version +
-        ': run "npm ci" in the project, which brings it, ' +
-        'or install it from https://nodejs.org\n',
-    );
+    var need = 'setpoint needs Node ' + wanted + ' or newer and this is ' + process.version;
+    process.stderr.write(need + ': run "npm ci" in the project, which brings it, or install it from https://nodejs.org\n');
     process.exitCode = 2;
   }
 
@@ -46,18 +32,22 @@
   }
 
   function runHere(builtins) {
-    var location = builtins[2].pathToFileURL(builtins[1].join(folderOfThisFile(builtins[0], builtins[1]), 'main.ts'));
-    new Function('location', 'return import(location)')(String(location)).then(function (main) {
-      return main.run(process.argv);
-    });
+    var path = builtins[1];
+    var location = builtins[2].pathToFileURL(path.join(folderOfThisFile(builtins[0], path), 'main.ts'));
+    importOne(String(location)).then(runMain);
+  }
+
+  function runMain(main) {
+    return main.run(process.argv);
   }
 
   function runInBundledNode(builtins) {
-    var folder = folderOfThisFile(builtins[0], builtins[1]);
-    var node = builtins[1].join(folder, '..', 'node_modules', 'node', 'bin', 'node');
+    var path = builtins[1];
+    var folder = folderOfThisFile(builtins[0], path);
+    var node = path.join(folder, '..', 'node_modules', 'node', 'bin', 'node');
     if (!builtins[0].existsSync(node)) return askForNode();
-    var child = builtins[2].spawn(node, [builtins[1].join(folder, 'setpoint.js')].concat(process.argv.slice(2)), { stdio: 'inherit' });
-    ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach(function (signal) {
+    var child = builtins[2].spawn(node, [path.join(folder, 'setpoint.js')].concat(process.argv.slice(2)), { stdio: 'inherit' });
+    signals.forEach(function (signal) {
       process.on(signal, function () {
         child.kill(signal);
       });

@@ -18,7 +18,10 @@ describe('the configuration of the operator', () => {
   });
 
   test('a flag wins over its variable', () => {
-    const config = parseConfig({ apiAddress: '127.0.0.1:0' }, { SETPOINT_API_ADDRESS: ':9', SETPOINT_LOG_LEVEL: 'debug', SETPOINT_ALLOW_LOOPBACK_GIT: 'true' });
+    const config = parseConfig(
+      { apiAddress: '127.0.0.1:0' },
+      { SETPOINT_API_ADDRESS: ':9', SETPOINT_LOG_LEVEL: 'debug', SETPOINT_ALLOW_LOOPBACK_GIT: 'true' },
+    );
     expect(config).toMatchObject({ apiAddress: { host: '127.0.0.1', port: 0 }, logLevel: 'debug', allowLoopbackGit: true });
   });
 
@@ -41,12 +44,22 @@ describe('the configuration of the operator', () => {
     ['an address without a port', { apiAddress: 'localhost' }, {}, '--api-address is "localhost", which is not HOST:PORT'],
     ['a port that does not exist', { metricsAddress: ':70000' }, {}, '--metrics-address is ":70000", which is not HOST:PORT'],
     ['a bracketed name', { apiAddress: '[nonsense]:1' }, {}, '--api-address is "[nonsense]:1"'],
-    ['a namespace that cannot exist', { namespaces: 'shop,Bad_Name' }, {}, '--namespaces holds "Bad_Name", which is no name of a namespace'],
+    [
+      'a namespace that cannot exist',
+      { namespaces: 'shop,Bad_Name' },
+      {},
+      '--namespaces holds "Bad_Name", which is no name of a namespace',
+    ],
     ['an unknown level', {}, { SETPOINT_LOG_LEVEL: 'loud' }, 'SETPOINT_LOG_LEVEL is "loud"; it must be one of trace, debug, info'],
     ['an empty path', { kubeconfig: ' ' }, {}, '--kubeconfig is empty; leave it out or give a value'],
     ['a synth server without a key', { synthAddress: 'synth:9000' }, {}, '--synth-address is given without --synth-key-file'],
     ['a context without a kubeconfig', { context: 'kind' }, {}, '--context is given without --kubeconfig'],
-    ['a switch that is neither on nor off', {}, { SETPOINT_ALLOW_LOOPBACK_GIT: 'yes' }, 'SETPOINT_ALLOW_LOOPBACK_GIT is "yes"; it must be true or false'],
+    [
+      'a switch that is neither on nor off',
+      {},
+      { SETPOINT_ALLOW_LOOPBACK_GIT: 'yes' },
+      'SETPOINT_ALLOW_LOOPBACK_GIT is "yes"; it must be true or false',
+    ],
   ])('%s is refused by name', (_, flags, environment, sentence) => {
     checkRefused(flags, environment, sentence);
   });
