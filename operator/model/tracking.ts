@@ -1,0 +1,40 @@
+// How a live object tells which Application applied it. Labels select, UIDs in the inventory decide; this only recognizes foreign claims.
+import { fieldManager, trackingAnnotation, trackingLabel, trackingLabelValue } from '../../constructs/annotations.ts';
+import { applicationKey } from './application.ts';
+import type { ApplicationKey } from './event.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
+import type { ObservedObject } from './observed.ts';
+
+/** The part of live metadata that tells an owner. */
+export type OwnershipMarks = Pick<ObservedObject, 'labels' | 'annotations' | 'managedFields'>;
+
+/**
+ * The Application that applied a live object, or undefined when none did.
+ * A copied label or a pasted export does not count: label and annotation must agree, and where managedFields tell who wrote the
+ * annotation it must have been an apply of ours.
+ */
+export function ownerOf(observed: OwnershipMarks): ApplicationKey | undefined {
+  const owner = observed.annotations[trackingAnnotation];
+  const slash = owner?.indexOf('/') ?? -1;
+  if (owner === undefined || slash < 1) return undefined;
+  if (observed.labels[trackingLabel] !== trackingLabelValue({ namespace: owner.slice(0, slash), name: owner.slice(slash + 1) }))
+    return undefined;
+  const writers = observed.managedFields.filter((entry) => ownsTrackingAnnotation(entry.fieldsV1));
+  const ours = writers.some((entry) => entry.manager === fieldManager && entry.operation === 'Apply');
+  return ours || writers.length === 0 ? owner : undefined;
+}
+
+/** The Application other than `application` that owns a live object, or undefined. */
+export function foreignOwnerOf(
+  observed: OwnershipMarks,
+  application: { readonly namespace: string; readonly name: string },
+): ApplicationKey | undefined {
+  const owner = ownerOf(observed);
+  return owner === applicationKey(application) ? undefined : owner;
+}
+
+function ownsTrackingAnnotation(fields: JsonObject | undefined): boolean {
+  const metadata = fields?.['f:metadata'];
+  const annotations = isJsonObject(metadata) ? metadata['f:annotations'] : undefined;
+  return isJsonObject(annotations) && annotations[`f:${trackingAnnotation}`] !== undefined;
+}

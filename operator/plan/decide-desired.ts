@@ -1,0 +1,62 @@
+// What a sync does to one object that Git declares: write it, leave it, or stand back. What leaves Git is decided in decide-prune.ts.
+import type { Manifest } from '../model/manifest.ts';
+import type { ObservedObject } from '../model/observed.ts';
+import type { Change } from '../model/plan.ts';
+import { foreignOwnerOf } from '../model/tracking.ts';
+import type { PlanRequest } from './ports.ts';
+
+/** One desired object with its change. `available`: other objects may depend on it once the plan has run. */
+export interface Decision {
+  readonly manifest: Manifest;
+  readonly change: Change;
+  readonly available: boolean;
+}
+
+/** Decides on one desired object. */
+export function decideDesired(manifest: Manifest, request: PlanRequest): Decision {
+  const live = request.observed(manifest.key);
+  if (live === undefined) return decideAbsent(manifest, request);
+  const owner = foreignOwnerOf(live, request.owner);
+  if (owner !== undefined) return conflict(manifest, owner);
+  if (live.deletionTimestamp !== undefined) return skip(manifest, 'is being deleted; it is created again when it is gone', false);
+  return decidePresent(manifest, live, request);
+}
+
+function decideAbsent(manifest: Manifest, request: PlanRequest): Decision {
+  const entry = request.inventory.get(manifest.key);
+  if (entry === undefined) return write(manifest, '', 'new in Git');
+  if (entry.uid === '') return write(manifest, '', 'its last apply was not confirmed');
+  if (entry.digest !== manifest.digest) return write(manifest, '', 'changed in Git and missing in the cluster');
+  if (request.policy.selfHeal) return write(manifest, '', 'missing in the cluster');
+  return skip(manifest, 'missing in the cluster; self-heal is off', false);
+}
+
+function decidePresent(manifest: Manifest, live: ObservedObject, request: PlanRequest): Decision {
+  const entry = request.inventory.get(manifest.key);
+  if (entry === undefined) return write(manifest, live.uid, 'exists already and is adopted');
+  if (entry.digest === '' || entry.uid === '') return write(manifest, live.uid, 'its last apply was not confirmed');
+  if (entry.digest !== manifest.digest) return write(manifest, live.uid, 'changed in Git');
+  if (entry.uid !== live.uid) return heal(manifest, live, 'was deleted and created again by someone else', request);
+  if (request.suspects.has(manifest.key)) return heal(manifest, live, 'differs from Git in the cluster', request);
+  const { ref, key } = manifest;
+  return { manifest, available: true, change: { action: 'unchanged', ref, key, manifest, reason: 'equal to Git' } };
+}
+
+function heal(manifest: Manifest, live: ObservedObject, reason: string, request: PlanRequest): Decision {
+  return request.policy.selfHeal ? write(manifest, live.uid, reason) : skip(manifest, `${reason}; self-heal is off`, true);
+}
+
+function write(manifest: Manifest, uid: string, reason: string): Decision {
+  const { ref, key } = manifest;
+  return { manifest, available: true, change: { action: uid === '' ? 'create' : 'update', ref, key, uid, manifest, reason } };
+}
+
+function skip(manifest: Manifest, reason: string, available: boolean): Decision {
+  const { ref, key } = manifest;
+  return { manifest, available, change: { action: 'skip', ref, key, forget: false, reason } };
+}
+
+function conflict(manifest: Manifest, owner: string): Decision {
+  const { ref, key } = manifest;
+  return { manifest, available: false, change: { action: 'conflict', ref, key, owner, reason: `belongs to Application ${owner}` } };
+}

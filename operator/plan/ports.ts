@@ -1,0 +1,29 @@
+// What planning is given: plain values read beforehand. No client, no clock.
+import type { Inventory } from '../model/inventory.ts';
+import type { Manifest } from '../model/manifest.ts';
+import type { ObjectKey } from '../model/object-ref.ts';
+import type { ObservedObject } from '../model/observed.ts';
+
+/** The parts of `spec.sync` that decide what a plan holds. */
+export interface PlanPolicy {
+  /** Delete what Git no longer declares. */
+  readonly prune: boolean;
+  /** Write objects that differ from Git although Git did not change. A sync asked for by a person passes true. */
+  readonly selfHeal: boolean;
+}
+
+/** Everything a plan is made of. */
+export interface PlanRequest {
+  readonly desired: readonly Manifest[];
+  readonly inventory: Inventory;
+  /**
+   * Live metadata by key; undefined means absent. Assumes: for every key of `desired` and `inventory` the answer is known, by watch or by
+   * a GET (an object whose label was taken away leaves the watch but not the cluster).
+   */
+  readonly observed: (key: ObjectKey) => ObservedObject | undefined;
+  /** Objects that drifted, or may have: written again although their digest is unchanged. */
+  readonly suspects: ReadonlySet<ObjectKey>;
+  readonly policy: PlanPolicy;
+  /** The Application that syncs. */
+  readonly owner: { readonly namespace: string; readonly name: string };
+}
