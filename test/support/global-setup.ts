@@ -1,0 +1,4 @@
+// Jest calls this once before the tests under test/cluster, and only if one of them is selected.
+import { startShared } from './shared-control-plane.ts';
+
+export default startShared;
