@@ -35,6 +35,10 @@ export interface Outcome {
   readonly initiatedBy: string;
   /** The commit that was looked at, once known. */
   readonly revision?: Revision;
+  /** What `spec.source.ref` resolved to, e.g. `refs/heads/main`. */
+  readonly ref?: string;
+  /** Value of the annotation `setpoint.dev/reconcile-requested` that this look answers. */
+  readonly handledRequest?: string;
   readonly result: SyncResult;
   readonly counts: ActionCounts;
   readonly findings: readonly Finding[];
