@@ -1,0 +1,173 @@
+// One Application in words: a sentence that says what Git says, what is applied, whether it is healthy and what to do next; then the details.
+import type { ApplicationStatus } from '../model/application.ts';
+import { shortSha } from '../model/revision.ts';
+import type { ApplicationObject } from './cluster-reader.ts';
+import { escapeControl } from './escape-control.ts';
+import { type Column, formatAge, formatFields, formatTable } from './table.ts';
+import type { Terminal } from './terminal.ts';
+
+type Source = NonNullable<ApplicationStatus['source']>;
+type Condition = NonNullable<ApplicationStatus['conditions']>[number];
+type StatusFinding = NonNullable<ApplicationStatus['findings']>['items'][number];
+type StatusDrift = NonNullable<ApplicationStatus['drift']>[number];
+
+/** Everything `setpoint get APP` shows of one Application. */
+export function formatApplication(application: ApplicationObject, now: Date, paint: Terminal['paint']): string {
+  const { metadata, status } = application;
+  const sections = [
+    `${paint('out', 'bold', escapeControl(`${metadata.namespace}/${metadata.name}`))}\n${escapeControl(summarize(application, now))}\n`,
+    formatFields(fieldsOf(application, now)),
+    section('CONDITIONS', status?.conditions ?? [], conditionColumns(now), paint),
+    formatStatusFindings(status?.findings, paint),
+    section('DRIFT', status?.drift ?? [], driftColumns(now), paint),
+  ];
+  return sections.filter((text) => text !== '').join('\n');
+}
+
+/** What Git says → what is applied → is it healthy → what to do next, in one line. */
+export function summarize(application: ApplicationObject, now: Date): string {
+  const { status, metadata } = application;
+  if (status?.observedGeneration === undefined)
+    return 'The operator has not looked at this application yet; if this lasts, check that the operator runs.';
+  const parts = [gitSays(status.source, now), isApplied(application), isHealthy(status), whatNext(application)];
+  const stale =
+    metadata.generation !== undefined && status.observedGeneration < metadata.generation
+      ? 'The spec has changed since; the operator has not acted on it yet. '
+      : '';
+  return stale + parts.filter((part) => part !== '').join(' ');
+}
+
+function gitSays(source: Source | undefined, now: Date): string {
+  if (source === undefined) return 'Nothing could be read from Git yet.';
+  return `Git says ${shortSha(source.revision)} "${source.subject}" (${source.author}, ${formatAge(source.date, now)} ago).`;
+}
+
+function isApplied({ spec, status }: ApplicationObject): string {
+  const applied = status?.sync?.revision;
+  const newest = status?.source?.revision;
+  if (spec.suspend)
+    return applied === undefined
+      ? 'Nothing is applied: the application is suspended.'
+      : `${shortSha(applied)} is applied; the application is suspended.`;
+  if (applied === undefined) return status?.sync?.status === 'Synced' ? 'It is applied.' : 'Nothing is applied yet.';
+  if (newest !== undefined && applied !== newest)
+    return `${hasErrorFindings(status) ? 'It is refused' : 'It is not applied'}; ${shortSha(applied)} stays applied.`;
+  return status?.sync?.status === 'Synced' ? 'It is applied.' : 'It was applied, but the cluster differs now.';
+}
+
+function isHealthy(status: ApplicationStatus): string {
+  const health = status.health;
+  if (health === undefined || health.status === 'Unknown') return 'Health is unknown.';
+  const objects = status.resources?.total ?? 0;
+  if (health.status === 'Healthy') return objects === 1 ? 'Its object is healthy.' : `All ${objects} objects are healthy.`;
+  const decider = health.object === undefined ? '' : ` because of ${health.object.kind} ${refText(health.object)}`;
+  return `It is ${health.status}${decider}${health.message === undefined || health.message === '' ? '' : `: ${health.message}`}.`;
+}
+
+/** The next step of the person who reads: the first finding to fix, the failing condition's own advice, or nothing. */
+function whatNext({ spec, status, metadata }: ApplicationObject): string {
+  const error = status?.findings?.items.find((finding) => finding.severity === 'error');
+  if (error !== undefined) {
+    const more = (status?.findings?.total ?? 1) - 1;
+    return `Fix ${placeOf(error) ?? error.code}${more > 0 ? ` (and ${more} more)` : ''} and commit.`;
+  }
+  if (spec.suspend) return `To go on: set spec.suspend to false in ${metadata.namespace}/${metadata.name}.`;
+  const stalled = conditionOf(status, 'Stalled');
+  if (stalled?.status === 'True') return `Stalled: ${stalled.message}.`;
+  const ready = conditionOf(status, 'Ready');
+  if (ready?.status === 'True') return 'Nothing to do.';
+  if (conditionOf(status, 'Reconciling')?.status === 'True') return 'The operator is at work.';
+  return ready === undefined ? '' : `Not ready: ${ready.message}.`;
+}
+
+function fieldsOf({ spec, status, metadata }: ApplicationObject, now: Date): (readonly [string, string])[] {
+  const ref = status?.source?.ref ?? spec.source.ref;
+  const sync = status?.sync;
+  const applied =
+    sync?.revision === undefined
+      ? 'nothing yet'
+      : `${shortSha(sync.revision)}${sync.finishedAt === undefined ? '' : `, ${formatAge(sync.finishedAt, now)} ago`}`;
+  const fields: (readonly [string, string])[] = [
+    ['Source', `${spec.source.repoURL}${ref === undefined ? '' : ` at ${ref}`}, folder ${spec.source.path}, every ${spec.source.interval}`],
+    ['Destination', spec.destination?.namespace ?? metadata.namespace],
+    ['Acts as', `ServiceAccount ${metadata.namespace}/${spec.serviceAccountName}`],
+    ['Applied', `${applied}${sync?.counts === undefined ? '' : ` (${countsText(sync.counts)})`}`],
+    ['Sync', sync?.status ?? 'Unknown'],
+    ['Health', status?.health?.status ?? 'Unknown'],
+    ['Objects', String(status?.resources?.total ?? 0)],
+  ];
+  return spec.suspend ? [...fields, ['Suspended', 'yes']] : fields;
+}
+
+/** `2 create, 1 update`; `no change` when nothing was written. */
+export function countsText(counts: NonNullable<NonNullable<ApplicationStatus['sync']>['counts']>): string {
+  const written = (['create', 'update', 'prune', 'conflict'] as const).filter((action) => counts[action] > 0);
+  return written.map((action) => `${counts[action]} ${action}`).join(', ') || 'no change';
+}
+
+function conditionColumns(now: Date): Column<Condition>[] {
+  return [
+    { header: 'TYPE', text: (condition) => condition.type },
+    { header: 'STATUS', text: (condition) => condition.status },
+    { header: 'REASON', text: (condition) => condition.reason },
+    { header: 'AGE', text: (condition) => formatAge(condition.lastTransitionTime, now) },
+    { header: 'MESSAGE', text: (condition) => condition.message },
+  ];
+}
+
+function driftColumns(now: Date): Column<StatusDrift>[] {
+  return [
+    { header: 'OBJECT', text: (drift) => `${drift.object.kind} ${refText(drift.object)}` },
+    { header: 'FIELDS', text: driftFields },
+    { header: 'BY', text: (drift) => drift.manager },
+    { header: 'AGE', text: (drift) => formatAge(drift.time, now) },
+    { header: 'HEALED', text: (drift) => (drift.healed ? 'yes' : 'no') },
+  ];
+}
+
+/** `.spec.replicas, .spec.paused`, or `deleted`. */
+export function driftFields(drift: StatusDrift): string {
+  return drift.kind === 'deleted' ? 'deleted' : drift.fields.join(', ') || 'unknown';
+}
+
+/** Findings of a status, one line each with its hint below; '' when there are none. */
+export function formatStatusFindings(
+  findings: ApplicationStatus['findings'],
+  paint: Terminal['paint'],
+  stream: 'out' | 'err' = 'out',
+): string {
+  if (findings === undefined || findings.items.length === 0) return '';
+  const lines = findings.items.flatMap((finding) => {
+    const place = placeOf(finding);
+    const subject =
+      finding.object === undefined ? '' : `${finding.object.kind} ${refText(finding.object)}${finding.field ? ` ${finding.field}` : ''}: `;
+    const severity = paint(stream, finding.severity === 'error' ? 'red' : 'yellow', finding.severity);
+    const first = `${place === undefined ? '' : paint(stream, 'bold', escapeControl(`${place}: `))}${severity} ${finding.code}: ${escapeControl(subject + finding.message)}`;
+    return finding.hint === undefined ? [first] : [first, `    ${paint(stream, 'cyan', 'hint:')} ${escapeControl(finding.hint)}`];
+  });
+  if (findings.total > findings.items.length) lines.push(`… and ${findings.total - findings.items.length} more`);
+  return `${paint(stream, 'bold', 'FINDINGS')}\n${lines.map((line) => `${line}\n`).join('')}`;
+}
+
+function placeOf(finding: StatusFinding): string | undefined {
+  if (finding.file === undefined) return undefined;
+  return finding.line === undefined ? finding.file : `${finding.file}:${finding.line}:${finding.column ?? 1}`;
+}
+
+/** `shop/web`, or the name alone for a cluster-scoped object. */
+export function refText(ref: { readonly namespace?: string; readonly name: string }): string {
+  return ref.namespace === undefined || ref.namespace === '' ? ref.name : `${ref.namespace}/${ref.name}`;
+}
+
+/** A condition by type. */
+export function conditionOf(status: ApplicationStatus | undefined, type: Condition['type']): Condition | undefined {
+  return status?.conditions?.find((condition) => condition.type === type);
+}
+
+function hasErrorFindings(status: ApplicationStatus | undefined): boolean {
+  return status?.findings?.items.some((finding) => finding.severity === 'error') === true;
+}
+
+function section<Row>(title: string, rows: readonly Row[], columns: readonly Column<Row>[], paint: Terminal['paint']): string {
+  return rows.length === 0 ? '' : `${paint('out', 'bold', title)}\n${formatTable(columns, rows, paint)}`;
+}

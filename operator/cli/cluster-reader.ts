@@ -1,0 +1,125 @@
+// What the commands that look at a cluster need of it, and the flags that say which cluster. How requests are made is cluster/'s matter.
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { ApplicationSpec, ApplicationStatus } from '../model/application.ts';
+import { OperatorError } from '../model/error.ts';
+import type { Inventory } from '../model/inventory.ts';
+import { type OutputFormat, outputFormats } from './structured-output.ts';
+
+/** An Application as the API server returns it. */
+export interface ApplicationObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+    readonly generation?: number;
+    readonly creationTimestamp?: string;
+  };
+  readonly spec: ApplicationSpec;
+  readonly status?: ApplicationStatus;
+}
+
+/** A Kubernetes Event (core v1), reduced to what is printed. */
+export interface EventObject {
+  readonly metadata: { readonly uid?: string; readonly creationTimestamp?: string };
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly count?: number;
+  readonly lastTimestamp?: string | null;
+  readonly eventTime?: string | null;
+  readonly series?: { readonly count?: number; readonly lastObservedTime?: string };
+}
+
+/** A change seen by a watch: an object as it is now, or the last one seen of a deleted object. */
+export interface Watched<Item> {
+  readonly type: 'present' | 'deleted';
+  readonly object: Item;
+}
+
+/** Reads of one cluster with the caller's own credentials. Throws OperatorError. */
+export interface ClusterReader {
+  /** Namespace of the context; `default` when it names none. */
+  readonly namespace: string;
+  /** Applications of one namespace, or of all, ordered by namespace and name. */
+  applications(namespace: string | undefined): Promise<readonly ApplicationObject[]>;
+  application(namespace: string, name: string): Promise<ApplicationObject | undefined>;
+  /** One Application now and after each change, until the signal fires. */
+  watchApplication(namespace: string, name: string, signal: AbortSignal): AsyncIterable<Watched<ApplicationObject>>;
+  /** Inventories with the Application each belongs to; of one namespace, or of all. */
+  inventories(namespace: string | undefined): Promise<readonly ApplicationInventory[]>;
+  /** Events about one Application, oldest first. */
+  events(namespace: string, name: string): Promise<readonly EventObject[]>;
+  /** The Events there are, then each new one, until the signal fires. */
+  watchEvents(namespace: string, name: string, signal: AbortSignal): AsyncIterable<Watched<EventObject>>;
+  close(): Promise<void>;
+}
+
+/** What one Application owns. */
+export interface ApplicationInventory {
+  readonly namespace: string;
+  readonly application: string;
+  readonly inventory: Inventory;
+}
+
+/** Which cluster: what --kubeconfig and --context say. */
+export interface ClusterChoice {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+/** Opens a cluster for reading. */
+export type OpenCluster = (choice: ClusterChoice) => Promise<ClusterReader>;
+
+/** Flags shared by commands that read a cluster. */
+export interface ClusterOptions extends ClusterChoice {
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+  readonly output: OutputFormat;
+}
+
+/** Adds --namespace, --kubeconfig and --context. */
+export function addClusterFlags(command: Command): Command {
+  return command
+    .option('-n, --namespace <namespace>', 'namespace of the application (default: that of the context)')
+    .option('--kubeconfig <file>', 'kubeconfig to use (default: $KUBECONFIG, then ~/.kube/config)')
+    .option('--context <name>', 'context of the kubeconfig to use');
+}
+
+/** Adds -o with the formats a command offers; the first is the default. */
+export function addOutputFlag(command: Command, formats: readonly OutputFormat[] = outputFormats): Command {
+  return command.addOption(new Option('-o, --output <format>', 'how to print').choices(formats).default(formats[0]));
+}
+
+/** Runs `use` with an open cluster and closes it whatever happens. */
+export async function withCluster<Result>(
+  open: OpenCluster,
+  choice: ClusterChoice,
+  use: (cluster: ClusterReader) => Promise<Result>,
+): Promise<Result> {
+  const cluster = await open(choice);
+  try {
+    return await use(cluster);
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** The Application a person named. Throws with the next step when there is none. */
+export async function findApplication(cluster: ClusterReader, namespace: string, name: string): Promise<ApplicationObject> {
+  const application = await cluster.application(namespace, name);
+  if (application !== undefined) return application;
+  throw applicationMissing(namespace, name);
+}
+
+/** There is no such Application. */
+export function applicationMissing(namespace: string, name: string): OperatorError {
+  return new OperatorError(`read Application ${namespace}/${name}: there is none of that name`, {
+    code: 'InvalidConfiguration',
+    stage: 'cluster',
+    fate: 'terminal',
+    hint: 'list them with: setpoint get -A',
+  });
+}

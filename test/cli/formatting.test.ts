@@ -1,0 +1,377 @@
+// What the commands print of statuses, as text. Nothing here talks to a cluster.
+import { describe, expect, test } from '@jest/globals';
+import { formatApplication, summarize } from '../../operator/cli/application-text.ts';
+import { parseDuration } from '../../operator/cli/duration.ts';
+import { escapeControl, escapeLines } from '../../operator/cli/escape-control.ts';
+import { eventColumns } from '../../operator/cli/events.ts';
+import { formatFindingText, pathsFrom } from '../../operator/cli/finding-text.ts';
+import { applicationColumns } from '../../operator/cli/get.ts';
+import { historyColumns } from '../../operator/cli/history.ts';
+import { parseObjectSelector, selects } from '../../operator/cli/object-selector.ts';
+import { formatStructured } from '../../operator/cli/structured-output.ts';
+import { formatAge, formatTable } from '../../operator/cli/table.ts';
+import type { Terminal } from '../../operator/cli/terminal.ts';
+import { formatMissed, isReached } from '../../operator/cli/wait.ts';
+import { explain, formatExplanation } from '../../operator/cli/why.ts';
+import { healthy, now, recordTerminal, refused, unseen } from './recording.ts';
+
+const plain: Terminal['paint'] = (_stream, _style, text) => text;
+
+/** A text written indented in a test, without the indentation. */
+function text(indented: string): string {
+  const lines = indented.replace(/^\n/, '').replace(/ *$/, '').split('\n');
+  const margin = Math.min(...lines.filter((line) => line.trim() !== '').map((line) => line.search(/\S/)));
+  return lines.map((line) => line.slice(margin)).join('\n');
+}
+
+describe('tables', () => {
+  test('get lists applications as kubectl would', () => {
+    expect(formatTable(applicationColumns({ output: 'table' }, now), [healthy, refused, unseen], plain)).toBe(
+      text(`
+        NAME   SYNC        HEALTH    REVISION   AGE
+        web    Synced      Healthy   a1b2c3d4   3d2h
+        web    OutOfSync   Healthy   a1b2c3d4   3d2h
+        new    Unknown     Unknown   <none>     3d2h
+      `),
+    );
+  });
+
+  test('get -A -o wide adds the namespace, the author and the message', () => {
+    expect(formatTable(applicationColumns({ output: 'wide', allNamespaces: true }, now), [refused], plain)).toBe(
+      text(`
+        NAMESPACE   NAME   SYNC        HEALTH    REVISION   AGE    AUTHOR   MESSAGE
+        shop        web    OutOfSync   Healthy   a1b2c3d4   3d2h   Bob      deadbeef is refused: 1 finding
+      `),
+    );
+  });
+
+  test('history shows failures beside syncs', () => {
+    expect(formatTable(historyColumns('table', now), healthy.status?.history ?? [], plain)).toBe(
+      text(`
+        REVISION   RESULT   AUTHOR   AGE   CHANGES              SUBJECT
+        a1b2c3d4   Synced   Ada      4m    3 create, 1 update   web: four replicas
+        <none>     Failed   <none>   60m   no change
+      `),
+    );
+  });
+
+  test('history -o wide adds how long, by whom and the message', () => {
+    const [, last = ''] = formatTable(historyColumns('wide', now), healthy.status?.history ?? [], plain)
+      .trimEnd()
+      .split('\n')
+      .slice(1);
+    expect(last).toBe(
+      '<none>     Failed   <none>   60m   no change            0ms     spec                                the Git server could not be reached',
+    );
+  });
+
+  test('events show how often and when they were last seen', () => {
+    const event = {
+      metadata: {},
+      type: 'Warning',
+      reason: 'DriftHealed',
+      message: 'Deployment shop/web .spec.replicas',
+      count: 3,
+      lastTimestamp: '2026-11-23T11:59:15Z',
+    };
+    expect(formatTable(eventColumns(now), [event], plain)).toBe(
+      text(`
+        LAST SEEN   TYPE      REASON                 MESSAGE
+        45s         Warning   DriftHealed            Deployment shop/web .spec.replicas (x3)
+      `),
+    );
+  });
+
+  test('colours do not move columns', () => {
+    const painted = formatTable(
+      applicationColumns({ output: 'table' }, now),
+      [healthy, refused],
+      (_stream, style, word) => `<${style}>${word}</>`,
+    );
+    expect(painted.replace(/<[^>]*>/g, '')).toBe(formatTable(applicationColumns({ output: 'table' }, now), [healthy, refused], plain));
+    expect(painted).toContain('<red>OutOfSync</>');
+  });
+});
+
+describe('one application in words', () => {
+  test.each([
+    ['synced', healthy, 'Git says a1b2c3d4 "web: four replicas" (Ada, 5m ago). It is applied. All 4 objects are healthy. Nothing to do.'],
+    [
+      'refused',
+      refused,
+      'Git says deadbeef "web: typo" (Bob, 60s ago). It is refused; a1b2c3d4 stays applied. All 4 objects are healthy. Fix apps/web/main.ts:12:5 and commit.',
+    ],
+    ['never looked at', unseen, 'The operator has not looked at this application yet; if this lasts, check that the operator runs.'],
+    [
+      'suspended',
+      { ...healthy, spec: { ...healthy.spec, suspend: true } },
+      'Git says a1b2c3d4 "web: four replicas" (Ada, 5m ago). a1b2c3d4 is applied; the application is suspended. All 4 objects are healthy. To go on: set spec.suspend to false in shop/web.',
+    ],
+    [
+      'degraded',
+      {
+        ...healthy,
+        status: {
+          ...healthy.status,
+          health: {
+            status: 'Degraded' as const,
+            message: '0 of 3 replicas are available',
+            object: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
+          },
+          conditions: [
+            {
+              type: 'Reconciling' as const,
+              status: 'True' as const,
+              reason: 'Progressing',
+              message: '',
+              lastTransitionTime: '',
+              observedGeneration: 1,
+            },
+          ],
+        },
+      },
+      'Git says a1b2c3d4 "web: four replicas" (Ada, 5m ago). It is applied. It is Degraded because of Deployment shop/web: 0 of 3 replicas are available. The operator is at work.',
+    ],
+    [
+      'spec changed since',
+      { ...healthy, metadata: { ...healthy.metadata, generation: 2 } },
+      'The spec has changed since; the operator has not acted on it yet. Git says a1b2c3d4 "web: four replicas" (Ada, 5m ago). It is applied. All 4 objects are healthy. Nothing to do.',
+    ],
+  ])('%s', (_state, application, sentence) => {
+    expect(summarize(application, now)).toBe(sentence);
+  });
+
+  test('get APP shows source, conditions, findings with their place, and drift', () => {
+    expect(formatApplication({ ...refused, status: { ...refused.status, drift: healthy.status?.drift ?? [] } }, now, plain)).toBe(
+      text(`
+        shop/web
+        Git says deadbeef "web: typo" (Bob, 60s ago). It is refused; a1b2c3d4 stays applied. All 4 objects are healthy. Fix apps/web/main.ts:12:5 and commit.
+
+        Source:       https://git.example.com/team/manifests.git at refs/heads/main, folder apps/web, every 15s
+        Destination:  shop
+        Acts as:      ServiceAccount shop/setpoint-applier
+        Applied:      a1b2c3d4, 4m ago (3 create, 1 update)
+        Sync:         OutOfSync
+        Health:       Healthy
+        Objects:      4
+
+        CONDITIONS
+        TYPE      STATUS   REASON         AGE   MESSAGE
+        Ready     False    UnknownField   3m    deadbeef is refused: 1 finding
+        Stalled   True     UnknownField   3m    deadbeef is refused: 1 finding
+        Synced    False    UnknownField   3m    deadbeef is refused: 1 finding
+        Healthy   True     Healthy        3m    all objects are healthy
+
+        FINDINGS
+        apps/web/main.ts:12:5: error UnknownField: Deployment shop/web .spec.replica: unknown field "replica"
+            hint: did you mean "replicas"?
+
+        DRIFT
+        OBJECT                FIELDS           BY             AGE   HEALED
+        Deployment shop/web   .spec.replicas   kubectl-edit   90s   yes
+      `),
+    );
+  });
+});
+
+describe('why', () => {
+  const entry = {
+    ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
+    uid: 'u2',
+    digest: 'd',
+    constructPath: 'shop/web',
+    position: 'apps/web/main.ts:12:5 < apps/web/main.ts:20:1',
+    revision: 'a1b2c3d4a1b2c3d4a1b2c3d4a1b2c3d4a1b2c3d4',
+  };
+
+  test('names construct, position chain, commit, author and the last drift', () => {
+    expect(formatExplanation(explain(entry, healthy), now, plain)).toBe(
+      text(`
+        Deployment shop/web
+        Construct:    shop/web
+        Source:       apps/web/main.ts:12:5 < apps/web/main.ts:20:1
+        Commit:       a1b2c3d4a1b2c3d4a1b2c3d4a1b2c3d4a1b2c3d4 web: four replicas
+        Author:       Ada, 2026-11-23T11:55:00Z (5m ago)
+        Application:  shop/web (Synced, Healthy)
+        Repository:   https://git.example.com/team/manifests.git
+        Last drift:   .spec.replicas by kubectl-edit (Update), 90s ago, healed
+      `),
+    );
+  });
+
+  test('says so when the commit has left the history', () => {
+    const explained = formatExplanation(explain({ ...entry, revision: 'f'.repeat(40) }, healthy), now, plain);
+    expect(explained).toContain('Author:       no longer in the history of the application\n');
+  });
+
+  test.each([
+    ['Deployment/web', true],
+    ['deploy/web', true],
+    ['deployments.apps/web', true],
+    ['deployments.extensions/web', false],
+    ['StatefulSet/web', false],
+    ['Deployment/api', false],
+  ])('%s selects Deployment shop/web: %s', (typed, expected) => {
+    expect(selects(parseObjectSelector(typed), 'shop', entry.ref)).toBe(expected);
+  });
+
+  test('an object of another namespace is not meant, a cluster-scoped one always is', () => {
+    expect(selects(parseObjectSelector('deploy/web'), 'blog', entry.ref)).toBe(false);
+    expect(selects(parseObjectSelector('ns/shop'), 'blog', { apiVersion: 'v1', kind: 'Namespace', namespace: '', name: 'shop' })).toBe(
+      true,
+    );
+    expect(
+      selects(parseObjectSelector('networkpolicies/x'), 'a', {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        namespace: 'a',
+        name: 'x',
+      }),
+    ).toBe(true);
+  });
+
+  test('a selector without a name is refused with an example', () => {
+    expect(() => parseObjectSelector('web')).toThrow('read "web" as an object: it is not KIND/NAME');
+  });
+});
+
+describe('wait', () => {
+  const synced = {
+    ...healthy,
+    status: {
+      ...healthy.status,
+      conditions: (['Synced', 'Healthy'] as const).map((type) => ({
+        type,
+        status: 'True' as const,
+        reason: 'x',
+        message: '',
+        lastTransitionTime: '',
+        observedGeneration: 1,
+      })),
+    },
+  };
+
+  test.each([
+    ['any revision', synced, { target: 'healthy' as const }, true],
+    ['the beginning of the revision', synced, { target: 'healthy' as const, revision: 'a1b2c3d' }, true],
+    ['another revision', synced, { target: 'synced' as const, revision: 'deadbee' }, false],
+    ['a status of the spec before', { ...synced, metadata: { ...synced.metadata, generation: 2 } }, { target: 'synced' as const }, false],
+    ['a refused commit', refused, { target: 'synced' as const }, false],
+    ['an application nobody looked at', unseen, { target: 'synced' as const }, false],
+  ])('%s', (_name, application, goal, expected) => {
+    expect(isReached(application, goal)).toBe(expected);
+  });
+
+  test('a revision that a later one replaced counts as applied', () => {
+    const later = { ...synced, status: { ...synced.status, sync: { status: 'Synced' as const, revision: 'f'.repeat(40) } } };
+    expect(isReached(later, { target: 'synced', revision: 'a1b2c3d4' })).toBe(true);
+  });
+
+  test('the report of a missed goal names failing conditions and findings only', () => {
+    const { terminal } = recordTerminal();
+    expect(formatMissed('shop', 'web', { target: 'healthy', revision: 'deadbeefdead' }, refused, '5m', { terminal, now: () => now })).toBe(
+      text(`
+        error: shop/web is not healthy at deadbeef after 5m
+        Git says deadbeef "web: typo" (Bob, 60s ago). It is refused; a1b2c3d4 stays applied. All 4 objects are healthy. Fix apps/web/main.ts:12:5 and commit.
+          Ready=False UnknownField: deadbeef is refused: 1 finding
+          Stalled=True UnknownField: deadbeef is refused: 1 finding
+          Synced=False UnknownField: deadbeef is refused: 1 finding
+        FINDINGS
+        apps/web/main.ts:12:5: error UnknownField: Deployment shop/web .spec.replica: unknown field "replica"
+            hint: did you mean "replicas"?
+      `),
+    );
+  });
+});
+
+describe('findings of render and validate', () => {
+  test('print as a compiler would, with the code frame, the call chain and the hint', () => {
+    const finding = {
+      code: 'SynthFailed' as const,
+      severity: 'error' as const,
+      message: 'replicas must be positive',
+      position: { file: 'apps/web/main.ts', line: 4, column: 9 },
+      frames: [
+        { file: 'apps/web/main.ts', line: 4, column: 9 },
+        { file: 'lib/web.ts', line: 7, column: 1 },
+      ],
+      codeFrame: '3 | const n = -1;\n4 | throw new Error();\n  | ^\n',
+      hint: 'use a positive number',
+    };
+    expect(formatFindingText(finding, pathsFrom('/home/ada/repo/apps', '/home/ada/repo'), plain, 'err')).toBe(
+      text(`
+        web/main.ts:4:9: error SynthFailed: replicas must be positive
+            3 | const n = -1;
+            4 | throw new Error();
+              | ^
+            called from ../lib/web.ts:7:1
+            hint: use a positive number
+      `),
+    );
+  });
+});
+
+describe('W19 control characters of cluster data never reach the terminal', () => {
+  const hostile = 'web\u001b]0;owned\u0007\r\nnext\u009b31m\u202eevil';
+
+  test('in tables, words and findings', async () => {
+    const application = {
+      ...refused,
+      metadata: { ...refused.metadata, name: hostile },
+      status: { ...refused.status, source: { revision: hostile, author: hostile, date: hostile, subject: hostile, ref: hostile } },
+    };
+    const finding = {
+      code: 'SynthFailed' as const,
+      severity: 'error' as const,
+      message: hostile,
+      hint: hostile,
+      codeFrame: hostile,
+      position: { file: hostile, line: 1, column: 1 },
+    };
+    const printed = [
+      formatTable(applicationColumns({ output: 'wide' }, now), [application], plain),
+      formatApplication(application, now, plain),
+      formatMissed(hostile, hostile, { target: 'synced' }, application, '5m', { terminal: recordTerminal().terminal, now: () => now }),
+      formatFindingText(finding, (file) => file, plain, 'err'),
+      await formatStructured({ hostile }, 'json'),
+    ].join('');
+    expect(printed).not.toMatch(/(?!\n)\p{Cc}/u);
+    expect(formatTable([{ header: 'A', text: () => hostile }], [0], plain)).toBe('A\nweb\\x1b]0;owned\\x07\\r\\nnext\\x9b31m\\u202eevil\n');
+  });
+
+  test.each(['json', 'yaml'] as const)('in %s, which still reads back as the same value', async (format) => {
+    const value = { text: hostile, block: 'a\tb\nc', list: ['\u007f', 'plain'] };
+    const printed = await formatStructured(value, format);
+    expect(printed).not.toMatch(/(?![\t\n])\p{Cc}/u);
+    const { parse } = await import('yaml');
+    expect(parse(printed)).toEqual(value);
+  });
+
+  test('line breaks stay only where several lines are meant', () => {
+    expect(escapeControl('a\nb')).toBe('a\\nb');
+    expect(escapeLines('a\nb\u001b[1m')).toBe('a\nb\\x1b[1m');
+  });
+});
+
+describe('ages and durations', () => {
+  test.each([
+    ['2026-11-23T11:59:15Z', '45s'],
+    ['2026-11-23T11:54:48Z', '5m12s'],
+    ['2026-11-23T09:30:00Z', '150m'],
+    ['2026-11-23T08:30:00Z', '3h30m'],
+    ['2026-11-22T08:00:00Z', '28h'],
+    ['2026-11-20T10:00:00Z', '3d2h'],
+    ['2026-01-01T00:00:00Z', '326d'],
+    ['2020-11-23T12:00:00Z', '6y1d'],
+    ['2026-11-23T12:00:09Z', '0s'],
+    ['yesterday', '<unknown>'],
+    [undefined, '<unknown>'],
+  ])('%s is %s ago', (from, expected) => {
+    expect(formatAge(from, now)).toBe(expected);
+  });
+
+  test('durations are read as Kubernetes writes them', () => {
+    expect([parseDuration('30s'), parseDuration('1h30m'), parseDuration('250ms')]).toEqual([30_000, 5_400_000, 250]);
+    expect(() => parseDuration('soon')).toThrow('read "soon" as a duration');
+  });
+});
