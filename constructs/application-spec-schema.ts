@@ -8,8 +8,11 @@ const dnsSubdomain: ValidationRule = {
   message: "must be a name as Kubernetes writes it: lower-case letters, digits, '-' and '.', without '/' or ':'",
 };
 
+/** Short enough that no text the rule accepts overflows while it is parsed. */
+const durationLength = 16;
+
 const durationBetweenOneSecondAndOneDay: ValidationRule = {
-  rule: "self.matches(r'^([0-9]{1,9}(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('24h')",
+  rule: "self.matches(r'^([0-9]{1,6}(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('24h')",
   message: 'must be a duration between 1s and 24h, such as 15s, 5m or 1h30m',
 };
 
@@ -94,7 +97,7 @@ const source = {
       description:
         'How often the repository is asked for a new commit: a duration between 1s and 24h. Jittered by a tenth; a webhook or the annotation setpoint.dev/reconcile-requested makes it immediate.',
       default: '15s',
-      maxLength: 32,
+      maxLength: durationLength,
       'x-kubernetes-validations': [durationBetweenOneSecondAndOneDay],
     },
     secretRef: {
@@ -163,7 +166,7 @@ const sync = {
       type: 'string',
       description: 'How long one sync may take, waiting for health included: a duration between 1s and 24h.',
       default: '5m',
-      maxLength: 32,
+      maxLength: durationLength,
       'x-kubernetes-validations': [durationBetweenOneSecondAndOneDay],
     },
   },
