@@ -35,9 +35,9 @@ export async function commitSnapshot(folder: string, revision: string): Promise<
   return { snapshot: await readSnapshot(repository, oid, revision), path: within === '' ? '.' : within, root: workTree.root };
 }
 
-async function resolveRevision(repository: Repository, gitdir: string, revision: string): Promise<string> {
+async function resolveRevision(repository: Repository, headGitdir: string, revision: string): Promise<string> {
   const [, base = revision, steps = ''] = /^(.+?)((?:~\d*|\^)*)$/.exec(revision) ?? [];
-  let oid = await tryResolve(repository, gitdir, base);
+  let oid = await tryResolve(repository, headGitdir, base);
   for (const [step] of steps.matchAll(/~\d*|\^/g)) {
     const generations = step === '^' || step === '~' ? 1 : Number(step.slice(1));
     for (let generation = 0; generation < generations && oid !== undefined; generation += 1) {
@@ -53,17 +53,17 @@ async function resolveRevision(repository: Repository, gitdir: string, revision:
   });
 }
 
-/** The commit a name stands for. HEAD is read from the work tree's own Git data, all else from the shared data. */
-async function tryResolve(repository: Repository, gitdir: string, name: string): Promise<string | undefined> {
-  const { git } = repository;
-  const found = await git
-    .resolveRef({ fs, gitdir: name === 'HEAD' ? gitdir : repository.gitdir, ref: name })
-    .catch(() => git.expandOid({ fs, gitdir: repository.gitdir, oid: name }))
-    .catch((error: unknown) => {
-      if (error instanceof Error && /^(NotFoundError|AmbiguousError)$/.test(error.name)) return undefined;
-      throw error;
-    });
-  return found === undefined ? undefined : (await git.readCommit({ ...repository, oid: found })).oid;
+/** The commit a name stands for. HEAD is the work tree's own, the branch it names is shared. */
+async function tryResolve(repository: Repository, headGitdir: string, name: string): Promise<string | undefined> {
+  const { git, gitdir } = repository;
+  try {
+    const ref = name === 'HEAD' ? await git.resolveRef({ fs, gitdir: headGitdir, ref: name, depth: 2 }) : name;
+    const found = await git.resolveRef({ fs, gitdir, ref }).catch(() => git.expandOid({ fs, gitdir, oid: ref }));
+    return (await git.readCommit({ ...repository, oid: found })).oid;
+  } catch (error) {
+    if (error instanceof Error && /^(NotFoundError|AmbiguousError|ObjectTypeError)$/.test(error.name)) return undefined;
+    throw error;
+  }
 }
 
 async function readSnapshot(repository: Repository, oid: string, ref: string): Promise<Snapshot> {
