@@ -39,7 +39,7 @@ const rules: readonly ImportRule[] = [
   {
     from: 'operator/cluster',
     may: [
-      ...['operator/model', ...constructStrings, 'npm:@kubernetes/client-node', 'npm:undici', 'npm:p-limit', 'npm:lru-cache'],
+      ...['operator/model', ...constructStrings, 'npm:@kubernetes/client-node', 'npm:undici', 'npm:yaml', 'npm:p-limit', 'npm:lru-cache'],
       ...['operator/apply/ports.ts', 'operator/validate/ports.ts', 'operator/reconcile/ports.ts'],
     ],
   },

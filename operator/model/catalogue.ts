@@ -24,6 +24,7 @@ export const errorCodes = {
   ImpersonationRequired: 'an operation on user objects had no identity to act as',
   ApplyRefused: 'the API server refused an object',
   AdmissionDenied: 'an admission webhook or policy denied an object',
+  AdmissionUnavailable: 'an admission webhook could not be asked',
   ApplyConflict: 'an object changed while it was being applied',
   OwnershipConflict: 'another Application owns the object',
   Terminating: 'the object or its namespace is being deleted',

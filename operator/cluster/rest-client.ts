@@ -1,0 +1,199 @@
+// JSON requests to the API server: identity, time limits, retry of what is safe to repeat, `request` events. The only maker of impersonated requests.
+import type { EmitEvent } from '../model/event.ts';
+import { OperatorError, type Stage } from '../model/error.ts';
+import type { TenantIdentity } from '../model/identity.ts';
+import { isJsonObject, type JsonObject } from '../model/json.ts';
+import { type Attempt, refused, unreachable } from './api-error.ts';
+import type { ClusterConnection } from './connection.ts';
+import { createTransport, type Transport, type WireResponse } from './transport.ts';
+
+/** One request. All of them are safe to repeat: reads, server-side applies, writes with a precondition. */
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: JsonObject;
+  readonly contentType?: string;
+  readonly accept?: string;
+  /** `apply Deployment shop/web`: begins the text of an error. */
+  readonly doing: string;
+  /** @default 'cluster' */
+  readonly stage?: Stage;
+  readonly redact?: (text: string) => string;
+  readonly signal?: AbortSignal;
+  /** Limit on one try. @default 30,000 */
+  readonly timeoutMilliseconds?: number;
+}
+
+/** Sends requests as one identity. Throws OperatorError for every refusal and lost connection. */
+export interface RestClient {
+  request(request: ApiRequest): Promise<JsonObject>;
+  /** The answer's body as it comes, until the signal aborts. No time limit, no retry. */
+  stream(request: ApiRequest & { readonly signal: AbortSignal }): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** The operator's own client, and the one factory of clients that act for tenants. */
+export interface OperatorClient extends RestClient {
+  /** A client whose every request is impersonated. Throws OperatorError `ImpersonationRequired` without a user. */
+  impersonating(identity: TenantIdentity): RestClient;
+  readonly server: URL;
+  close(): Promise<void>;
+}
+
+/** Tries after the first, for lost connections, 429 and 5xx. */
+const maxRetries = 4;
+/** The longest the client itself waits because the server asked for it; beyond, the error carries the time. */
+const maxRetryAfterSeconds = 10;
+
+/** A client for one cluster. */
+export function createRestClient(options: { readonly connection: ClusterConnection; readonly emit?: EmitEvent; readonly userAgent?: string }): OperatorClient {
+  const wire: Wire = {
+    connection: options.connection,
+    transport: createTransport(options.connection),
+    emit: options.emit ?? (() => undefined),
+    userAgent: options.userAgent ?? 'setpoint',
+    heldUntil: 0,
+  };
+  return {
+    ...clientOf(wire, {}),
+    impersonating: (identity) => clientOf(wire, impersonationHeaders(identity)),
+    server: options.connection.server,
+    close: () => wire.transport.close(),
+  };
+}
+
+/** The API server adds the groups of a ServiceAccount itself, so that the right to impersonate ServiceAccounts is all it takes. */
+function impersonationHeaders(identity: TenantIdentity): Readonly<Record<string, string>> {
+  const user = typeof identity?.user === 'string' ? identity.user : '';
+  if (!/^system:serviceaccount:[^:\s]+:[^:\s]+$/.test(user)) {
+    throw new OperatorError('no identity to act as: a request on user objects must name a ServiceAccount', {
+      code: 'ImpersonationRequired', stage: 'cluster', fate: 'terminal', hint: 'set spec.serviceAccountName',
+    });
+  }
+  return { 'impersonate-user': user };
+}
+
+interface Wire {
+  readonly connection: ClusterConnection;
+  readonly transport: Transport;
+  readonly emit: EmitEvent;
+  readonly userAgent: string;
+  /** Monotonic milliseconds until which the server asked everybody to wait. */
+  heldUntil: number;
+}
+
+function clientOf(wire: Wire, identityHeaders: Readonly<Record<string, string>>): RestClient {
+  return {
+    async request(request) {
+      const text = await sendWithRetry(wire, request, identityHeaders);
+      return parseAnswer(attemptOf(request), text);
+    },
+    async stream(request) {
+      const answer = await sendOnce(wire, request, identityHeaders, request.signal, false);
+      if (answer.status < 300) return answer.body;
+      throw refused(attemptOf(request), answer.status, await answer.body.text(), retryAfter(answer));
+    },
+  };
+}
+
+async function sendWithRetry(wire: Wire, request: ApiRequest, identityHeaders: Readonly<Record<string, string>>): Promise<string> {
+  const callers = request.signal === undefined ? [] : [request.signal];
+  for (let tries = 0; ; tries += 1) {
+    await held(wire, request.signal);
+    const signal = AbortSignal.any([...callers, AbortSignal.timeout(request.timeoutMilliseconds ?? 30_000)]);
+    let error: OperatorError;
+    try {
+      const answer = await sendOnce(wire, request, identityHeaders, signal, tries > 0);
+      const text = await answer.body.text();
+      if (answer.status < 300) return text;
+      error = refused(attemptOf(request), answer.status, text, retryAfter(answer));
+      if (!isRepeatable(answer.status, error)) throw error;
+      if (error.retryAfterSeconds !== undefined) wire.heldUntil = performance.now() + error.retryAfterSeconds * 1000;
+    } catch (caught) {
+      request.signal?.throwIfAborted();
+      if (caught instanceof OperatorError) throw caught;
+      error = unreachable(attemptOf(request), wire.connection.server.host, caught);
+    }
+    if (tries >= maxRetries) throw error;
+    if (error.retryAfterSeconds === undefined) await pause(50 * 3 ** tries * (0.5 + Math.random()), request.signal);
+  }
+}
+
+function isRepeatable(status: number, error: OperatorError): boolean {
+  if ((error.retryAfterSeconds ?? 0) > maxRetryAfterSeconds) return false;
+  return status === 401 || status === 429 || status === 502 || status === 503 || status === 504;
+}
+
+async function sendOnce(
+  wire: Wire,
+  request: ApiRequest,
+  identityHeaders: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  refreshCredentials: boolean,
+): Promise<WireResponse> {
+  const authorization = await wire.connection.authorization(refreshCredentials);
+  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  const query = request.query === undefined ? '' : `?${new URLSearchParams(request.query).toString()}`;
+  try {
+    const answer = await wire.transport.send({
+      method: request.method,
+      path: request.path + query,
+      headers: {
+        accept: request.accept ?? 'application/json',
+        'user-agent': wire.userAgent,
+        ...(body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
+        ...(authorization === undefined ? {} : { authorization }),
+        ...identityHeaders,
+      },
+      signal,
+      ...(body === undefined ? {} : { body }),
+    });
+    wire.emit({ type: 'request', method: request.method, code: answer.status, host: wire.connection.server.host });
+    return answer;
+  } catch (error) {
+    if (!signal.aborted) wire.emit({ type: 'request', method: request.method, code: 0, host: wire.connection.server.host });
+    throw error;
+  }
+}
+
+function attemptOf(request: ApiRequest): Attempt {
+  return { doing: request.doing, stage: request.stage ?? 'cluster', ...(request.redact === undefined ? {} : { redact: request.redact }) };
+}
+
+function parseAnswer(attempt: Attempt, text: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw unreachable(attempt, 'its address', new Error('the answer is not valid JSON', { cause: error }));
+  }
+  if (!isJsonObject(value)) throw unreachable(attempt, 'its address', new Error('the answer is not a JSON object'));
+  return value;
+}
+
+function retryAfter(answer: WireResponse): number | undefined {
+  const seconds = Number(answer.headers['retry-after'] ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+}
+
+async function held(wire: Wire, signal: AbortSignal | undefined): Promise<void> {
+  for (let wait = wire.heldUntil - performance.now(); wait > 0; wait = wire.heldUntil - performance.now()) {
+    await pause(wait * (1 + Math.random() / 10), signal);
+  }
+}
+
+function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const finish = (): void => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    };
+    const timer = setTimeout(finish, milliseconds);
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    if (signal?.aborted === true) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
+}
