@@ -27,6 +27,8 @@ export type OperatorEvent =
       readonly syncId: string;
       readonly outcome: Outcome;
     }
+  /** One turn in the work queue. */
+  | { readonly type: 'worked'; readonly waitedSeconds: number; readonly workedSeconds: number; readonly retry: boolean }
   | { readonly type: 'application-removed'; readonly application: ApplicationKey }
   | { readonly type: 'request'; readonly method: string; readonly code: number; readonly host: string }
   | { readonly type: 'failure'; readonly application?: ApplicationKey; readonly error: OperatorError };
