@@ -61,7 +61,11 @@ done`;
 
 /** Ends the watched processes when this process ends without having closed the watchdog, even by SIGKILL. */
 export function startWatchdog(): Watchdog {
-  const shell = spawn('/bin/sh', ['-c', WATCHDOG], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: { PATH: process.env['PATH'] } });
+  const shell = spawn('/bin/sh', ['-c', WATCHDOG], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: { PATH: process.env['PATH'] },
+  });
   shell.on('error', () => {});
   shell.stdin.on('error', () => {});
   shell.unref();

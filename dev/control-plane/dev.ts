@@ -38,7 +38,13 @@ export async function devUp(options: DevOptions): Promise<DevCluster> {
     if (state && alive.length > 0) {
       if (alive.length === state.processes.length) {
         const { kubectl } = await buildControlPlane(options);
-        return { kubeconfigPath: join(directory, FILES.kubeconfig), url: state.url, adminToken: state.adminToken, kubectlPath: kubectl, started: false };
+        return {
+          kubeconfigPath: join(directory, FILES.kubeconfig),
+          url: state.url,
+          adminToken: state.adminToken,
+          kubectlPath: kubectl,
+          started: false,
+        };
       }
       options.report?.(`a part of the control plane in ${directory} has ended; starting all of it again`);
       await endAll(directory);
@@ -67,7 +73,11 @@ async function endAll(directory: string): Promise<number> {
 }
 
 async function locked<T>(directory: string, { report, signal }: DevOptions, work: () => Promise<T>): Promise<T> {
-  const lock = await lockFile(join(directory, 'lock'), ({ pid }) => report?.(`process ${pid} is at work in ${directory}; waiting for it`), signal);
+  const lock = await lockFile(
+    join(directory, 'lock'),
+    ({ pid }) => report?.(`process ${pid} is at work in ${directory}; waiting for it`),
+    signal,
+  );
   try {
     return await work();
   } finally {

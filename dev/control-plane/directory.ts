@@ -22,7 +22,10 @@ export function prepareDirectory(directory: string): Secrets {
     const lines = USERS.map((user) => `${randomBytes(24).toString('base64url')},${user},${user},system:masters`);
     writeFileSync(tokensPath, `${lines.join('\n')}\n`, { mode: 0o600 });
   }
-  const entries = readFileSync(tokensPath, 'utf8').trim().split('\n').map((line) => line.split(','));
+  const entries = readFileSync(tokensPath, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(','));
   return { tokens: Object.fromEntries(entries.map(([token, user]) => [user, token])) as Record<User, string> };
 }
 

@@ -80,8 +80,26 @@ async function compile(build: GoBuild, output: string, version: string): Promise
   const began = Date.now();
   const elapsed = () => formatDuration(Date.now() - began);
   build.report?.(`building ${build.name} with ${version}${build.expectation ? ` (${build.expectation})` : ''}`);
-  const args = ['build', '-v', '-p', '2', '-trimpath', '-mod=readonly', '-buildvcs=false', '-ldflags', build.ldflags ?? '-s -w', '-o', output, '.'];
-  const go = spawn('go', args, { cwd: build.source, env: goEnvironment(build), stdio: ['ignore', 'ignore', 'pipe'], ...(build.signal ? { signal: build.signal } : {}) });
+  const args = [
+    'build',
+    '-v',
+    '-p',
+    '2',
+    '-trimpath',
+    '-mod=readonly',
+    '-buildvcs=false',
+    '-ldflags',
+    build.ldflags ?? '-s -w',
+    '-o',
+    output,
+    '.',
+  ];
+  const go = spawn('go', args, {
+    cwd: build.source,
+    env: goEnvironment(build),
+    stdio: ['ignore', 'ignore', 'pipe'],
+    ...(build.signal ? { signal: build.signal } : {}),
+  });
   const tail: string[] = [];
   let packages = 0;
   let downloads = 0;
@@ -113,7 +131,9 @@ async function goVersion(build: GoBuild): Promise<string> {
     const { code, stderr } = error as { code?: string | number; stderr?: string };
     const needed = /^go (\S+)$/m.exec(readFileSync(join(build.source, 'go.mod'), 'utf8'))?.[1] ?? '?';
     const reason = code === 'ENOENT' ? 'no Go was found on the PATH' : `go does not work here: ${stderr?.trim() || String(error)}`;
-    throw new Error(`build ${build.name}: ${reason}. Install Go ${needed} or newer (https://go.dev/dl).${build.withoutGo ? `\n${build.withoutGo}` : ''}`);
+    throw new Error(
+      `build ${build.name}: ${reason}. Install Go ${needed} or newer (https://go.dev/dl).${build.withoutGo ? `\n${build.withoutGo}` : ''}`,
+    );
   }
 }
 
@@ -124,7 +144,11 @@ function goEnvironment(build: GoBuild): NodeJS.ProcessEnv {
 function hashSources(build: GoBuild): string {
   const hash = createHash('sha256');
   const files = listDirectory(build.source).filter((file) => file.endsWith('.go') || file === 'go.mod' || file === 'go.sum');
-  for (const file of files.sort()) hash.update(`${file}\0`).update(readFileSync(join(build.source, file))).update('\0');
+  for (const file of files.sort())
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(build.source, file)))
+      .update('\0');
   hash.update(JSON.stringify([build.name, build.aliases ?? [], build.ldflags ?? '', process.platform, process.arch]));
   return hash.digest('hex').slice(0, 16);
 }

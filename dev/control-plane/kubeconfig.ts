@@ -57,6 +57,7 @@ export function readKubeconfig(path: string): ApiCredentials {
     certificate: material(user, 'client-certificate'),
     key: material(user, 'client-key'),
   };
-  if (!credentials.token && !credentials.certificate) throw new Error(`read kubeconfig ${path}: its user has neither a token nor a client certificate`);
+  if (!credentials.token && !credentials.certificate)
+    throw new Error(`read kubeconfig ${path}: its user has neither a token nor a client certificate`);
   return credentials;
 }

@@ -30,7 +30,10 @@ export async function createServiceAccountKubeconfig(options: ServiceAccountKube
       await createUnlessPresent(api, `/api/v1/namespaces/${namespace}/serviceaccounts`, account);
     }
     const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds } };
-    const answer = await api.json<{ status: { token: string } }>(`/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`, { method: 'POST', body });
+    const answer = await api.json<{ status: { token: string } }>(`/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`, {
+      method: 'POST',
+      body,
+    });
     const { token } = answer.status;
     writeKubeconfig(path, { url: admin.url, ca: admin.ca ?? '', token, user: `${namespace}-${name}`, namespace });
     return token;

@@ -131,7 +131,9 @@ function startPart(running: Running, part: PartName): void {
 async function waitForServing(running: Running): Promise<string> {
   const path = join(running.directory, FILES.serving);
   await until(running, 'its certificate is written', async () => existsSync(path) && existsSync(path.replace(/crt$/, 'key')));
-  const authority = readFileSync(path, 'utf8').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g)?.at(-1);
+  const authority = readFileSync(path, 'utf8')
+    .match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g)
+    ?.at(-1);
   if (!authority) throw new Error(`start kube-apiserver: ${path} holds no certificate`);
   return authority;
 }
@@ -151,11 +153,16 @@ async function until(running: Running, what: string, check: () => Promise<boolea
   for (;;) {
     running.signal?.throwIfAborted();
     for (const [part, identity] of running.processes) {
-      if (!isRunning(identity)) throw new Error(`start the control plane in ${running.directory}: ${part} ended before ${what}:\n${lastLines(logOf(running, part))}`);
+      if (!isRunning(identity))
+        throw new Error(
+          `start the control plane in ${running.directory}: ${part} ended before ${what}:\n${lastLines(logOf(running, part))}`,
+        );
     }
     if (await check().catch(() => false)) return;
     if (Date.now() > deadline) {
-      throw new Error(`start the control plane in ${running.directory}: after ${READY_WITHIN_MS / 1000} s still not true that ${what}; see the logs there`);
+      throw new Error(
+        `start the control plane in ${running.directory}: after ${READY_WITHIN_MS / 1000} s still not true that ${what}; see the logs there`,
+      );
     }
     await pause(30);
   }
@@ -175,7 +182,9 @@ interface NodeList {
 
 async function nodesAreReady(api: ApiClient): Promise<boolean> {
   const { items } = await api.json<NodeList>('/api/v1/nodes');
-  return items.length > 0 && items.every(({ status }) => status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'));
+  return (
+    items.length > 0 && items.every(({ status }) => status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'))
+  );
 }
 
 async function stopAll(running: Running, again = false): Promise<void> {
@@ -204,7 +213,8 @@ function handleOf(running: Running): ControlPlane {
     },
     signal(part, signal) {
       const identity = running.processes.get(part);
-      if (!identity || !signalProcess(identity, signal)) throw new Error(`signal ${part} of the control plane in ${directory}: it is not running`);
+      if (!identity || !signalProcess(identity, signal))
+        throw new Error(`signal ${part} of the control plane in ${directory}: it is not running`);
     },
     stop: () => stopAll(running),
   };

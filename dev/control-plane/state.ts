@@ -1,8 +1,8 @@
 // What is known of a control plane outside the process that started it: state.json in its directory.
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ProcessIdentity } from './process-identity.ts';
 import { FILES } from './parts.ts';
+import type { ProcessIdentity } from './process-identity.ts';
 
 export interface ControlPlaneState {
   readonly url: string;
@@ -21,7 +21,8 @@ export function readState(directory: string): ControlPlaneState | undefined {
     throw error;
   }
   const state = JSON.parse(text) as Partial<ControlPlaneState>;
-  if (!state.url || !state.adminToken || !Array.isArray(state.processes)) throw new Error(`read ${path}: this is not the state of a control plane`);
+  if (!state.url || !state.adminToken || !Array.isArray(state.processes))
+    throw new Error(`read ${path}: this is not the state of a control plane`);
   return state as ControlPlaneState;
 }
 

@@ -8,7 +8,12 @@ const containers = [{ name: 'main', image: 'registry.example/web:1' }];
 function deployment(namespace: string, annotations: Record<string, string> = {}) {
   const labels = { app: 'web' };
   const template = { metadata: { labels, annotations }, spec: { containers } };
-  return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace }, spec: { replicas: 3, selector: { matchLabels: labels }, template } };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web', namespace },
+    spec: { replicas: 3, selector: { matchLabels: labels }, template },
+  };
 }
 
 function job(namespace: string, annotations: Record<string, string> = {}) {
@@ -19,14 +24,19 @@ function job(namespace: string, annotations: Record<string, string> = {}) {
 describe('the control plane', () => {
   test('is of the version it says, server and kubectl alike', async () => {
     const version = JSON.parse(await kubectl(['version', '-o', 'json']));
-    expect(version).toMatchObject({ clientVersion: { gitVersion: 'v1.36.3' }, serverVersion: { gitVersion: 'v1.36.3', major: '1', minor: '36' } });
+    expect(version).toMatchObject({
+      clientVersion: { gitVersion: 'v1.36.3' },
+      serverVersion: { gitVersion: 'v1.36.3', major: '1', minor: '36' },
+    });
   });
 
   test('brings the pods of a Deployment up to 3/3 Ready', async () => {
     const namespace = await testNamespace();
     const { metadata } = await admin().apply(deployment(namespace));
     const ref = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', namespace };
-    await eventually(async () => expect((await admin().get(ref)).status).toMatchObject({ readyReplicas: 3, observedGeneration: metadata.generation }));
+    await eventually(async () =>
+      expect((await admin().get(ref)).status).toMatchObject({ readyReplicas: 3, observedGeneration: metadata.generation }),
+    );
   });
 
   test('completes a Job, and fails one that is asked to fail', async () => {
@@ -59,7 +69,9 @@ describe('the control plane', () => {
     await admin().apply(deployment(namespace));
     await eventually(async () => expect(await admin().list('v1', 'Pod', { namespace })).toHaveLength(3));
     await admin().delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace });
-    await eventually(async () => expect(await admin().tryGet({ apiVersion: 'v1', kind: 'Namespace', name: namespace })).toBeUndefined(), { timeout: 30_000 });
+    await eventually(async () => expect(await admin().tryGet({ apiVersion: 'v1', kind: 'Namespace', name: namespace })).toBeUndefined(), {
+      timeout: 30_000,
+    });
   }, 40_000);
 
   test('knows a ServiceAccount by its token and refuses what RBAC does not grant', async () => {
@@ -67,7 +79,10 @@ describe('the control plane', () => {
     const client = connectWithKubeconfig(await serviceAccountKubeconfig(namespace, 'reader'));
     try {
       const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
-      const me = await client.json<{ status: { userInfo: { username: string } } }>('/apis/authentication.k8s.io/v1/selfsubjectreviews', { method: 'POST', body: review });
+      const me = await client.json<{ status: { userInfo: { username: string } } }>('/apis/authentication.k8s.io/v1/selfsubjectreviews', {
+        method: 'POST',
+        body: review,
+      });
       expect(me.status.userInfo.username).toBe(`system:serviceaccount:${namespace}:reader`);
       expect((await client.send(`/api/v1/namespaces/${namespace}/secrets`)).status).toBe(403);
     } finally {

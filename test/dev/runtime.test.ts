@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import ivm from 'isolated-vm';
 
-test('tests run on the project\'s own Node, whatever the machine has', () => {
+test("tests run on the project's own Node, whatever the machine has", () => {
   expect(process.version).toMatch(/^v24\./);
 });
 

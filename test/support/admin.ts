@@ -1,5 +1,5 @@
 // Raw JSON requests as cluster-admin: what a test uses to look at the cluster independently of the product's own client.
-import { type ApiClient, type ApiRequest, ApiRefusal } from '../../dev/control-plane/api-client.ts';
+import { type ApiClient, ApiRefusal, type ApiRequest } from '../../dev/control-plane/api-client.ts';
 
 export interface KubernetesObject {
   apiVersion: string;
@@ -60,12 +60,19 @@ export interface Admin {
   apply(object: object, options?: ApplyOptions): Promise<KubernetesObject>;
   patch(ref: Ref, patch: unknown, options?: PatchOptions): Promise<KubernetesObject>;
   /** Starts the deletion; absent is fine. */
-  delete(ref: Ref, options?: { readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan'; readonly gracePeriodSeconds?: number }): Promise<void>;
+  delete(
+    ref: Ref,
+    options?: { readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan'; readonly gracePeriodSeconds?: number },
+  ): Promise<void>;
   /** Any other request. @throws {ApiRefusal} for 400 and above. */
   raw(path: string, request?: ApiRequest): Promise<KubernetesObject>;
 }
 
-const PATCH_TYPES = { merge: 'application/merge-patch+json', strategic: 'application/strategic-merge-patch+json', json: 'application/json-patch+json' };
+const PATCH_TYPES = {
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  json: 'application/json-patch+json',
+};
 
 export function adminOf(client: ApiClient): Admin {
   const pathOf = resourcePaths(client);
@@ -83,11 +90,18 @@ export function adminOf(client: ApiClient): Admin {
     async create(object, { fieldManager = 'test' } = {}) {
       const { apiVersion, kind, metadata } = object as KubernetesObject;
       const { namespace } = metadata;
-      return raw(`${await pathOf({ apiVersion, kind, ...(namespace ? { namespace } : {}) })}?fieldManager=${fieldManager}`, { method: 'POST', body: object });
+      return raw(`${await pathOf({ apiVersion, kind, ...(namespace ? { namespace } : {}) })}?fieldManager=${fieldManager}`, {
+        method: 'POST',
+        body: object,
+      });
     },
     async apply(object, { fieldManager = 'test', force = true, dryRun = false } = {}) {
       const query = `?fieldManager=${fieldManager}&force=${force}${dryRun ? '&dryRun=All' : ''}`;
-      return raw((await pathOf(refOf(object))) + query, { method: 'PATCH', body: object, headers: { 'content-type': 'application/apply-patch+yaml' } });
+      return raw((await pathOf(refOf(object))) + query, {
+        method: 'PATCH',
+        body: object,
+        headers: { 'content-type': 'application/apply-patch+yaml' },
+      });
     },
     async patch(ref, patch, { type = 'merge', fieldManager = 'test', subresource } = {}) {
       const path = (await pathOf(ref)) + (subresource ? `/${subresource}` : '');
@@ -120,7 +134,8 @@ function resourcePaths(client: ApiClient) {
       for (const resource of resources) if (!resource.name.includes('/')) known.set(`${apiVersion} ${resource.kind}`, resource);
     }
     const resource = known.get(key);
-    if (!resource) throw new ApiRefusal(`find ${key}`, { status: 404, headers: {}, text: JSON.stringify({ message: 'the server has no such kind' }) });
+    if (!resource)
+      throw new ApiRefusal(`find ${key}`, { status: 404, headers: {}, text: JSON.stringify({ message: 'the server has no such kind' }) });
     const within = resource.namespaced && namespace ? `/namespaces/${namespace}` : '';
     return `${base}${within}/${resource.name}${name ? `/${name}` : ''}`;
   };

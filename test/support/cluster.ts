@@ -54,7 +54,10 @@ export function uniqueName(prefix: string): string {
 }
 
 /** Runs kubectl as the admin, or with another kubeconfig. @throws with what kubectl wrote to stderr when it fails. */
-export async function kubectl(args: readonly string[], { input, kubeconfig = kubeconfigPath() }: { readonly input?: string; readonly kubeconfig?: string } = {}): Promise<string> {
+export async function kubectl(
+  args: readonly string[],
+  { input, kubeconfig = kubeconfigPath() }: { readonly input?: string; readonly kubeconfig?: string } = {},
+): Promise<string> {
   const { kubectl: program = 'kubectl' } = await buildControlPlane();
   const running = run(program, [...args], { env: { PATH: process.env['PATH'], HOME: scratchDirectory(), KUBECONFIG: kubeconfig } });
   running.child.stdin?.end(input);
