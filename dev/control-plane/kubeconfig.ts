@@ -6,8 +6,8 @@ import type { ApiCredentials } from './api-client.ts';
 
 export interface KubeconfigContent {
   readonly url: string;
-  /** PEM. */
-  readonly ca: string;
+  /** PEM; left out for an address without TLS. */
+  readonly ca?: string;
   readonly token: string;
   readonly user: string;
   readonly namespace?: string;
@@ -15,10 +15,11 @@ export interface KubeconfigContent {
 
 /** Writes a kubeconfig only its owner can read; whoever reads at the same time sees the old or the new one. */
 export function writeKubeconfig(path: string, { url, ca, token, user, namespace }: KubeconfigContent): void {
+  const authority = ca ? { 'certificate-authority-data': Buffer.from(ca).toString('base64') } : {};
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'setpoint-dev', cluster: { server: url, 'certificate-authority-data': Buffer.from(ca).toString('base64') } }],
+    clusters: [{ name: 'setpoint-dev', cluster: { server: url, ...authority } }],
     users: [{ name: user, user: { token } }],
     contexts: [{ name: 'setpoint-dev', context: { cluster: 'setpoint-dev', user, ...(namespace ? { namespace } : {}) } }],
     'current-context': 'setpoint-dev',

@@ -35,7 +35,7 @@ export async function createServiceAccountKubeconfig(options: ServiceAccountKube
       body,
     });
     const { token } = answer.status;
-    writeKubeconfig(path, { url: admin.url, ca: admin.ca ?? '', token, user: `${namespace}-${name}`, namespace });
+    writeKubeconfig(path, { url: admin.url, token, user: `${namespace}-${name}`, namespace, ...(admin.ca ? { ca: admin.ca } : {}) });
     return token;
   } finally {
     await api.close();
