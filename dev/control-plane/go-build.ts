@@ -115,26 +115,33 @@ async function compile(build: GoBuild, output: string, version: string): Promise
   }, 10_000);
   try {
     const code = await new Promise<number | null>((resolve, reject) => go.once('error', reject).once('close', resolve));
-    if (code !== 0) throw new Error(`build ${build.name} in ${build.source}: go ended with code ${code}\n${tail.join('\n')}`);
+    const said = tail.join('\n');
+    if (code !== 0 && /requires go >=|invalid go version|download go1\./.test(said))
+      throw unsuitableGo(build, `go does not work here: ${said}`);
+    if (code !== 0) throw new Error(`build ${build.name} in ${build.source}: go ended with code ${code}\n${said}`);
     build.report?.(`built ${build.name} in ${elapsed()}`);
   } finally {
     clearInterval(ticker);
   }
 }
 
-/** Runs inside the source folder, where Go also checks that it is new enough for go.mod (or brings the version it asks for). */
+/** Runs inside the source folder, where a Go that is too old brings the one go.mod asks for, if it may. */
 async function goVersion(build: GoBuild): Promise<string> {
   try {
     const { stdout } = await run('go', ['env', 'GOVERSION'], { cwd: build.source, env: goEnvironment(build) });
     return stdout.trim().replaceAll(/[^\w.-]/g, '_');
   } catch (error) {
     const { code, stderr } = error as { code?: string | number; stderr?: string };
-    const needed = /^go (\S+)$/m.exec(readFileSync(join(build.source, 'go.mod'), 'utf8'))?.[1] ?? '?';
-    const reason = code === 'ENOENT' ? 'no Go was found on the PATH' : `go does not work here: ${stderr?.trim() || String(error)}`;
-    throw new Error(
-      `build ${build.name}: ${reason}. Install Go ${needed} or newer (https://go.dev/dl).${build.withoutGo ? `\n${build.withoutGo}` : ''}`,
+    throw unsuitableGo(
+      build,
+      code === 'ENOENT' ? 'no Go was found on the PATH' : `go does not work here: ${stderr?.trim() || String(error)}`,
     );
   }
+}
+
+function unsuitableGo({ name, source, withoutGo }: GoBuild, reason: string): Error {
+  const needed = /^go (\S+)$/m.exec(readFileSync(join(source, 'go.mod'), 'utf8'))?.[1] ?? '?';
+  return new Error(`build ${name}: ${reason}. Install Go ${needed} or newer (https://go.dev/dl).${withoutGo ? `\n${withoutGo}` : ''}`);
 }
 
 function goEnvironment(build: GoBuild): NodeJS.ProcessEnv {

@@ -1,5 +1,5 @@
 // What is known of a control plane outside the process that started it: state.json in its directory.
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FILES } from './parts.ts';
 import type { ProcessIdentity } from './process-identity.ts';
@@ -36,9 +36,4 @@ export function writeState(directory: string, state: ControlPlaneState): void {
 export function clearProcesses(directory: string): void {
   const state = readState(directory);
   if (state) writeState(directory, { ...state, processes: [] });
-}
-
-/** Forgets everything about the control plane that was there. */
-export function removeState(directory: string): void {
-  rmSync(join(directory, FILES.state), { force: true });
 }

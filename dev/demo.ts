@@ -1,0 +1,64 @@
+// `npm run demo`: starts everything and says what to try; with --once it plays the steps by itself. Nothing is left behind.
+
+import { playOnce } from './demo-play.ts';
+import { heading, line, suggestion } from './demo-print.ts';
+import { DemoCleanup, type DemoWorld, startWorld, tenant } from './demo-world.ts';
+
+const usage =
+  'usage: npm run demo               starts everything, says what to try, ends with Ctrl-C\n       npm run demo -- --once     plays commit, sync, drift, heal, bad commit and revert, then ends\n';
+
+async function main(args: readonly string[]): Promise<number> {
+  const unknown = args.filter((argument) => argument !== '--once');
+  if (unknown.length > 0) {
+    process.stderr.write(usage);
+    return unknown.includes('--help') ? 0 : 2;
+  }
+  const stop = new AbortController();
+  const cleanup = new DemoCleanup();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort(new Error('stopped')));
+  try {
+    const started = performance.now();
+    heading('Setpoint demo');
+    const world = await startWorld(cleanup, stop.signal);
+    if (args.includes('--once')) {
+      await playOnce(world, stop.signal);
+      line(`\n  every step passed in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    } else {
+      showWhatToTry(world);
+      await stopped(stop.signal);
+    }
+    return 0;
+  } catch (error) {
+    if (stop.signal.aborted) return args.includes('--once') ? 1 : 0;
+    process.stderr.write(`\n  demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  } finally {
+    if (stop.signal.aborted) line('\n  stopping');
+    await cleanup.run();
+  }
+}
+
+function showWhatToTry(world: DemoWorld): void {
+  const { namespace, application } = tenant;
+  const kubectl = world.controlPlane.programs.kubectl;
+  heading('In another terminal');
+  line(`  export KUBECONFIG=${world.controlPlane.kubeconfigPath}`);
+  if (kubectl !== undefined) line(`  alias kubectl=${kubectl}`);
+  line(`  git clone ${world.repoURL}`);
+  heading('Then try');
+  suggestion(`npx setpoint get ${application} -n ${namespace}`, 'the application in words');
+  suggestion(`npx setpoint why Deployment/web -n ${namespace}`, 'which line of which commit made it');
+  suggestion(`npx setpoint history ${application} -n ${namespace}`, 'who, when, what');
+  suggestion(`npx setpoint events ${application} -n ${namespace} --watch`, 'what happens, live');
+  suggestion(`kubectl -n ${namespace} scale deployment/web --replicas=5`, 'drift: healed at once');
+  suggestion('edit main.ts; git commit -a -m "my change"; git push', 'a commit: live at once');
+  suggestion(`npx setpoint wait ${application} -n ${namespace} --revision $(git rev-parse HEAD)`, 'until it is healthy');
+  line(`\n  Operator: ${world.apiURL}   logs: ${world.directory}/operator.log   Ctrl-C stops everything.\n`);
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  // The Git server keeps the process alive meanwhile.
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+process.exitCode = await main(process.argv.slice(2));
