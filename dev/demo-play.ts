@@ -3,13 +3,12 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ApplicationStatus } from '../constructs/application-schema.ts';
 import { isJsonObject, type JsonObject } from '../operator/model/json.ts';
-import type { ObjectRef } from '../operator/model/object-ref.ts';
 import { note, type StepResult, step } from './demo-print.ts';
-import { applicationRef, type DemoWorld, tenant, until, untilReady } from './demo-world.ts';
+import { type DemoWorld, tenant, until, untilReady } from './demo-world.ts';
 
 /** The object the play changes, and the file of the example that declares it. */
 export const played = {
-  deployment: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: tenant.namespace, name: 'web' } satisfies ObjectRef,
+  deployment: `/apis/apps/v1/namespaces/${tenant.namespace}/deployments/web`,
   file: 'main.ts',
 } as const;
 
@@ -17,7 +16,7 @@ const replicasInCode = /replicas: (\d+)/;
 
 /** Plays every step in order; throws at the first that does not end as it should. */
 export async function playOnce(world: DemoWorld, signal: AbortSignal): Promise<void> {
-  const before = await liveReplicas(world, signal);
+  const before = await liveReplicas(world);
   const wanted = before + 1;
   const commit = await step('commit', () =>
     pushEdit(world, `web: ${wanted} replicas`, (code) => code.replace(replicasInCode, `replicas: ${wanted}`)),
@@ -34,7 +33,7 @@ export async function playOnce(world: DemoWorld, signal: AbortSignal): Promise<v
     pushEdit(world, 'web: a typo', (code) => code.replace(replicasInCode, "replicas: 'many' as never")),
   );
   await step('refused', () => refusal(world, bad, signal));
-  await step('last good stays', () => lastGoodStays(world, commit, wanted, signal));
+  await step('last good stays', () => lastGoodStays(world, commit, wanted));
   await step('revert', () => revert(world, bad, signal));
 }
 
@@ -50,7 +49,7 @@ async function pushEdit(world: DemoWorld, message: string, edit: (code: string) 
 
 /** Measured from the moment the Git server had the commit. */
 async function seeReplicas(world: DemoWorld, wanted: number, signal: AbortSignal): Promise<StepResult<void>> {
-  await until(`Deployment ${tenant.namespace}/web to have ${wanted} replicas`, async () => (await liveReplicas(world, signal)) === wanted, {
+  await until(`Deployment ${tenant.namespace}/web to have ${wanted} replicas`, async () => (await liveReplicas(world)) === wanted, {
     signal,
   });
   return {
@@ -62,14 +61,13 @@ async function seeReplicas(world: DemoWorld, wanted: number, signal: AbortSignal
 
 /** A person's edit, as `kubectl edit` sends it. Returns when the server had it. */
 async function drift(world: DemoWorld, replicas: number, signal: AbortSignal): Promise<StepResult<number>> {
-  const { namespace, name } = played.deployment;
   await world.cluster.request({
     method: 'PATCH',
-    path: `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`,
+    path: played.deployment,
     query: { fieldManager: 'kubectl-edit' },
     contentType: 'application/strategic-merge-patch+json',
     body: { spec: { replicas } },
-    doing: `edit Deployment ${namespace}/${name}`,
+    doing: `edit Deployment ${tenant.namespace}/web`,
     signal,
   });
   return { value: performance.now(), detail: `kubectl edit sets ${replicas} replicas` };
@@ -77,7 +75,7 @@ async function drift(world: DemoWorld, replicas: number, signal: AbortSignal): P
 
 /** Measured from the answer to the edit. The status must also say who did it. */
 async function heal(world: DemoWorld, wanted: number, drifted: number, signal: AbortSignal): Promise<StepResult<void>> {
-  await until(`Deployment ${tenant.namespace}/web to be healed`, async () => (await liveReplicas(world, signal)) === wanted, { signal });
+  await until(`Deployment ${tenant.namespace}/web to be healed`, async () => (await liveReplicas(world)) === wanted, { signal });
   const milliseconds = performance.now() - drifted;
   let seen: NonNullable<ApplicationStatus['drift']>[number] | undefined;
   const isReported = async (): Promise<boolean> => {
@@ -106,9 +104,9 @@ async function refusal(world: DemoWorld, bad: string, signal: AbortSignal): Prom
   };
 }
 
-async function lastGoodStays(world: DemoWorld, commit: string, replicas: number, signal: AbortSignal): Promise<StepResult<void>> {
+async function lastGoodStays(world: DemoWorld, commit: string, replicas: number): Promise<StepResult<void>> {
   const status = await world.status();
-  const live = await liveReplicas(world, signal);
+  const live = await liveReplicas(world);
   if (status.sync?.revision !== commit || live !== replicas) {
     throw new Error(`expected ${commit.slice(0, 8)} with ${replicas} replicas, found ${status.sync?.revision?.slice(0, 8)} with ${live}`);
   }
@@ -122,13 +120,13 @@ async function revert(world: DemoWorld, bad: string, signal: AbortSignal): Promi
   if ((status.findings?.total ?? 0) > 0) note(`findings remain: ${status.findings?.total}`);
   return {
     value: undefined,
-    detail: `git revert as ${commit.slice(0, 8)}: ${applicationRef.namespace}/${applicationRef.name} is ready again`,
+    detail: `git revert as ${commit.slice(0, 8)}: ${tenant.namespace}/${tenant.application} is ready again`,
     milliseconds: performance.now() - world.lastPush(),
   };
 }
 
-async function liveReplicas(world: DemoWorld, signal: AbortSignal): Promise<number> {
-  const deployment: JsonObject = (await world.objects.read(played.deployment, signal)) ?? {};
+async function liveReplicas(world: DemoWorld): Promise<number> {
+  const deployment: JsonObject = (await world.live(played.deployment)) ?? {};
   const spec = isJsonObject(deployment['spec']) ? deployment['spec'] : {};
   return Number(spec['replicas']);
 }

@@ -10,12 +10,13 @@ import { operatorName, systemNamespace } from '../charts/names.ts';
 import { tenantManifests } from '../charts/tenant.ts';
 import { apiVersion } from '../constructs/annotations.ts';
 import type { ApplicationStatus } from '../constructs/application-schema.ts';
+import { statusOf } from '../operator/cluster/api-error.ts';
 import { type CallerObjects, createCallerObjects } from '../operator/cluster/caller-objects.ts';
 import { connectionFromKubeconfig } from '../operator/cluster/connection.ts';
 import { createDiscovery } from '../operator/cluster/discovery.ts';
 import { createRestClient, type OperatorClient } from '../operator/cluster/rest-client.ts';
+import type { JsonObject } from '../operator/model/json.ts';
 import type { KubeObject } from '../operator/model/manifest.ts';
-import type { ObjectRef } from '../operator/model/object-ref.ts';
 import { lastLines, startProgram, startWatchdog, type Watchdog } from './control-plane/child-processes.ts';
 import { endProcess, isRunning, type ProcessIdentity } from './control-plane/process-identity.ts';
 import { createServiceAccountKubeconfig } from './control-plane/service-account.ts';
@@ -42,6 +43,8 @@ export interface DemoWorld {
   readonly objects: CallerObjects;
   /** Monotonic time at which the Git server accepted the last push. */
   readonly lastPush: () => number;
+  /** A live object by its path; undefined when there is none. */
+  readonly live: (path: string) => Promise<JsonObject | undefined>;
   /** The Application's status; empty before the operator has written one. */
   readonly status: () => Promise<ApplicationStatus>;
 }
@@ -89,26 +92,32 @@ export async function startWorld(cleanup: DemoCleanup, signal: AbortSignal): Pro
   await step('synth server', () => startSynthServer(start, synthAddress, keys.synth, directory, signal));
   await step('operator', () => startOperator({ start, controlPlane, apiAddress, synthAddress, keys, directory, signal }));
   git.sendWebhooksTo({ url: `http://${apiAddress}/webhook/github`, secret: keys.webhookSecret });
-  const status = async (): Promise<ApplicationStatus> =>
-    ((await objects.read(applicationRef, signal))?.['status'] ?? {}) as ApplicationStatus;
   const world: DemoWorld = {
     directory,
     controlPlane,
-    git,
-    repoURL,
+    repoURL: git.repositoryUrl(repository),
     repo,
     apiURL: `http://${apiAddress}`,
     cluster,
     objects,
     lastPush: () => pushes.last,
-    status,
+    live: (path) => readLive(cluster, path, signal),
+    status: async () => ((await readLive(cluster, applicationPath, signal))?.['status'] ?? {}) as ApplicationStatus,
   };
   await step('application', () => createApplication(world, signal));
   return world;
 }
 
-/** The demo's Application. */
-export const applicationRef: ObjectRef = { apiVersion, kind: 'Application', namespace: tenant.namespace, name: tenant.application };
+const applicationPath = `/apis/${apiVersion}/namespaces/${tenant.namespace}/applications/${tenant.application}`;
+
+async function readLive(cluster: OperatorClient, path: string, signal: AbortSignal): Promise<JsonObject | undefined> {
+  try {
+    return await cluster.request({ method: 'GET', path, doing: `read ${path}`, signal });
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  }
+}
 
 async function startCluster(
   directory: string,
@@ -123,7 +132,10 @@ async function startCluster(
 
 /** The install manifests, but for the Deployments: no kubelet runs containers here, so the demo starts the same programs as processes. */
 async function install(objects: CallerObjects, signal: AbortSignal): Promise<StepResult<void>> {
-  const manifests = [...installManifests(), ...tenantManifests({ namespace: tenant.namespace })] as readonly KubeObject[];
+  const manifests = [
+    ...installManifests(),
+    ...tenantManifests({ namespace: tenant.namespace }),
+  ] as readonly JsonObject[] as readonly KubeObject[];
   const applied = manifests.filter(({ kind }) => kind !== 'Deployment');
   for (const object of applied) await objects.apply(object, signal);
   return { value: undefined, detail: `${applied.length} objects: CRDs, the operator's rights, tenant ${tenant.namespace}` };
@@ -239,7 +251,7 @@ async function startOperator({
 }
 
 async function createApplication(world: DemoWorld, signal: AbortSignal): Promise<StepResult<void>> {
-  const { namespace, name } = applicationRef;
+  const { namespace, application: name } = tenant;
   const application: KubeObject = {
     apiVersion,
     kind: 'Application',
@@ -265,7 +277,7 @@ export async function untilReady(world: DemoWorld, commit: string, signal: Abort
     );
   };
   try {
-    await until(`${applicationRef.namespace}/${applicationRef.name} to be ready at ${commit.slice(0, 8)}`, isReady, { signal });
+    await until(`${tenant.namespace}/${tenant.application} to be ready at ${commit.slice(0, 8)}`, isReady, { signal });
   } catch (error) {
     for (const condition of status.conditions ?? [])
       note(`${condition.type}=${condition.status} ${condition.reason}: ${condition.message}`);
