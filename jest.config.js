@@ -1,6 +1,6 @@
 // How tests run. Those under test/cluster share one real control plane, started only when at least one of them is among the selected.
 const swc = {
-  jsc: { target: 'es2024', parser: { syntax: 'typescript' } },
+  jsc: { target: 'es2024', parser: { syntax: 'typescript' }, experimental: { keepImportAttributes: true } },
   module: { type: 'es6' },
   sourceMaps: 'inline',
 };
