@@ -1,0 +1,147 @@
+// Every command of the bin and what it is given. Code of a command, and what it needs, is imported only when that command is asked for.
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { Command } from 'commander';
+import type { ClusterChoice, OpenCluster } from './cli/cluster-reader.ts';
+import type { InstallDeps } from './cli/install.ts';
+import { type CommandDeps, runCommand } from './cli/run-command.ts';
+import type { FolderDeps } from './cli/synthesize-folder.ts';
+import { type OperatorFlags, parseConfig, readEnvironment } from './config.ts';
+
+/** A command: its line in the help, and how it is added to a program. */
+export interface LazyCommand {
+  readonly name: string;
+  readonly summary: string;
+  register(program: Command, deps: CommandDeps): Promise<void>;
+}
+
+/** What commands that read a cluster need. */
+interface ReaderDeps extends CommandDeps {
+  readonly openCluster: OpenCluster;
+  readonly now: () => Date;
+}
+
+/** All commands in the order of the help. */
+export const lazyCommands: readonly LazyCommand[] = [
+  reader('get', 'list applications, or show one in words', async () => (await import('./cli/get.ts')).registerGet),
+  reader('history', 'who changed what, when and with what result', async () => (await import('./cli/history.ts')).registerHistory),
+  reader(
+    'why',
+    'where a live object comes from: construct, file and line, commit, author',
+    async () => (await import('./cli/why.ts')).registerWhy,
+  ),
+  reader('events', 'events of an application, oldest first', async () => (await import('./cli/events.ts')).registerEvents),
+  reader('wait', 'wait until a commit is applied and healthy', async () => (await import('./cli/wait.ts')).registerWait),
+  {
+    name: 'render',
+    summary: 'print the objects of an app folder, as the operator would synthesize them',
+    register: async (program, deps) => (await import('./cli/render.ts')).registerRender(program, folderDeps(deps)),
+  },
+  installer('install', 'install or upgrade Setpoint in a cluster', async () => (await import('./cli/install.ts')).registerInstall),
+  installer(
+    'uninstall',
+    'remove Setpoint from a cluster; what it applied keeps running',
+    async () => (await import('./cli/uninstall.ts')).registerUninstall,
+  ),
+  { name: 'operator', summary: 'run the operator in the foreground', register: async (program, deps) => registerOperator(program, deps) },
+  { name: 'dev', summary: 'a local control plane: up, down', register: async (program, deps) => registerDev(program, deps) },
+];
+
+function reader(name: string, summary: string, load: () => Promise<(program: Command, deps: ReaderDeps) => void>): LazyCommand {
+  return {
+    name,
+    summary,
+    async register(program, deps) {
+      const openCluster: OpenCluster = async (choice) =>
+        (await import('./cli/open-cluster.ts')).clusterOpener(defaultKubeconfigs())(choice);
+      (await load())(program, { ...deps, openCluster, now: () => new Date() });
+    },
+  };
+}
+
+function folderDeps(deps: CommandDeps): CommandDeps & FolderDeps {
+  return { ...deps, cwd: process.cwd(), openSynthesizer: async () => (await import('./synth/open-synthesizer.ts')).openSynthesizer() };
+}
+
+function installer(name: string, summary: string, load: () => Promise<(program: Command, deps: InstallDeps) => void>): LazyCommand {
+  return {
+    name,
+    summary,
+    async register(program, deps) {
+      const installManifests: InstallDeps['installManifests'] = async (options) =>
+        (await import('../charts/install.ts')).installManifests(options);
+      (await load())(program, { ...deps, installManifests, openInstallCluster });
+    },
+  };
+}
+
+const openInstallCluster: InstallDeps['openInstallCluster'] = async (choice: ClusterChoice) => {
+  const [{ connectionFromKubeconfig }, { createRestClient }, { createDiscovery }, { createCallerObjects }] = await Promise.all([
+    import('./cluster/connection.ts'),
+    import('./cluster/rest-client.ts'),
+    import('./cluster/discovery.ts'),
+    import('./cluster/caller-objects.ts'),
+  ]);
+  const connection = await connectionFromKubeconfig(choice.kubeconfig ?? defaultKubeconfigs(), choice.context);
+  const client = createRestClient({ connection, userAgent: 'setpoint-cli' });
+  return { ...createCallerObjects(client, createDiscovery(client)), close: () => client.close() };
+};
+
+/** Where kubectl would look. */
+function defaultKubeconfigs(): readonly string[] {
+  const paths = (readEnvironment()['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
+  return paths.length > 0 ? paths : [join(homedir(), '.kube', 'config')];
+}
+
+function registerOperator(program: Command, deps: CommandDeps): void {
+  program
+    .command('operator')
+    .description('run the operator in the foreground; every flag may be given as a variable too: --api-address as SETPOINT_API_ADDRESS')
+    .option('--kubeconfig <file>', 'kubeconfig to use (default: the credentials of the Pod)')
+    .option('--context <name>', 'context of the kubeconfig to use')
+    .option('--api-address <host:port>', 'where health and webhooks are served (default: :8080)')
+    .option('--metrics-address <host:port>', 'where metrics are served (default: :8081)')
+    .option('--data-dir <folder>', 'folder for the cache of Git objects (default: memory only)')
+    .option('--namespaces <names>', 'serve Applications of these namespaces only, separated by commas (default: all)')
+    .option('--log-level <level>', 'trace, debug, info, warn, error or silent (default: info)')
+    .option('--synth-address <host:port>', 'address of the synth server (default: child processes)')
+    .option('--synth-key-file <file>', 'key that operator and synth server share')
+    .option('--webhook-secret-file <file>', 'key that signs webhook calls (default: webhook calls are refused)')
+    .option('--allow-loopback-git', 'follow repositories on loopback addresses too; for demos and tests')
+    .action((flags: OperatorFlags) =>
+      runCommand(deps, async () => {
+        const config = parseConfig(flags, readEnvironment());
+        const { runOperator } = await import('./operator.ts');
+        return runOperator(config, deps.terminal.signal);
+      }),
+    );
+}
+
+function registerDev(program: Command, deps: CommandDeps): void {
+  const dev = program.command('dev').description('a local control plane of real parts, in the background');
+  const report = (line: string): void => deps.terminal.err(`${line}\n`);
+  dev
+    .command('up')
+    .description('start it, or find it running; prints KUBECONFIG=…')
+    .requiredOption('--dir <folder>', 'where its files are')
+    .action(({ dir }: { dir: string }) =>
+      runCommand(deps, async () => {
+        const { devUp } = await import('../dev/control-plane/dev.ts');
+        const { kubeconfigPath, kubectlPath } = await devUp({ directory: dir, report, signal: deps.terminal.signal });
+        deps.terminal.out(`KUBECONFIG=${kubeconfigPath}\n`);
+        if (kubectlPath !== undefined) report(`kubectl is at ${kubectlPath}`);
+        return 0;
+      }),
+    );
+  dev
+    .command('down')
+    .description('stop it; its files stay')
+    .requiredOption('--dir <folder>', 'where its files are')
+    .action(({ dir }: { dir: string }) =>
+      runCommand(deps, async () => {
+        const { devDown } = await import('../dev/control-plane/dev.ts');
+        report(`ended ${await devDown({ directory: dir, report })} processes`);
+        return 0;
+      }),
+    );
+}
