@@ -12,7 +12,7 @@ export interface Recording {
 }
 
 /** A terminal without colours. */
-export function recordTerminal(): Recording {
+export function recordTerminal(signal: AbortSignal = new AbortController().signal): Recording {
   const recording: Recording = {
     out: '',
     err: '',
@@ -29,7 +29,7 @@ export function recordTerminal(): Recording {
       },
       paint: (_stream, _style, text) => text,
       interactive: false,
-      signal: new AbortController().signal,
+      signal,
     },
   };
   return recording;

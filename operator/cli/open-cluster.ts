@@ -1,0 +1,94 @@
+// The ClusterReader of a kubeconfig: the caller's own credentials, reads only. Commands see the interface, not this.
+import { apiVersion } from '../../constructs/annotations.ts';
+import { statusOf } from '../cluster/api-error.ts';
+import { connectionFromKubeconfig } from '../cluster/connection.ts';
+import { createRestClient, type RestClient } from '../cluster/rest-client.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { ApplicationObject, ClusterChoice, ClusterReader, EventObject, OpenCluster, Watched } from './cluster-reader.ts';
+import { lastSeen } from './events.ts';
+import { itemsOf, watchObjects } from './watch-objects.ts';
+
+/** Opens clusters; `defaultKubeconfigs` are used when no --kubeconfig is given, merged as kubectl does. */
+export function clusterOpener(defaultKubeconfigs: readonly string[]): OpenCluster {
+  return async (choice: ClusterChoice) => {
+    const connection = await connectionFromKubeconfig(choice.kubeconfig ?? defaultKubeconfigs, choice.context);
+    const client = createRestClient({ connection, userAgent: 'setpoint-cli' });
+    return { ...readerOf(client), namespace: connection.namespace ?? 'default', close: () => client.close() };
+  };
+}
+
+function readerOf(client: RestClient): Omit<ClusterReader, 'namespace' | 'close'> {
+  const get = (path: string, doing: string, query: Readonly<Record<string, string>> = {}): Promise<JsonObject> =>
+    client.request({ method: 'GET', path, query, doing });
+  return {
+    async applications(namespace) {
+      const answer = await get(applicationPath(namespace, ''), `list Applications${namespace === undefined ? '' : ` in ${namespace}`}`);
+      return itemsOf(answer).map(toApplication);
+    },
+    async application(namespace, name) {
+      try {
+        return toApplication(await get(applicationPath(namespace, name), `read Application ${namespace}/${name}`));
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined;
+        throw error;
+      }
+    },
+    watchApplication: (namespace, name, signal) =>
+      map(
+        watchObjects(
+          client,
+          { path: applicationPath(namespace, ''), fieldSelector: `metadata.name=${name}`, doing: `watch Application ${namespace}/${name}` },
+          signal,
+        ),
+        toApplication,
+      ),
+    inventories: async () => [],
+    async events(namespace, name) {
+      const answer = await get(eventsPath(namespace), `list Events of Application ${namespace}/${name}`, {
+        fieldSelector: aboutApplication(name),
+      });
+      return itemsOf(answer)
+        .map(toEvent)
+        .sort((left, right) => (lastSeen(left) ?? '').localeCompare(lastSeen(right) ?? ''));
+    },
+    watchEvents: (namespace, name, signal) =>
+      map(
+        watchObjects(
+          client,
+          { path: eventsPath(namespace), fieldSelector: aboutApplication(name), doing: `watch Events of Application ${namespace}/${name}` },
+          signal,
+        ),
+        toEvent,
+      ),
+  };
+}
+
+/** Path of one Application, or of a list when the name is ''. */
+function applicationPath(namespace: string | undefined, name: string): string {
+  const within = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `/apis/${apiVersion}${within}/applications${name === '' ? '' : `/${encodeURIComponent(name)}`}`;
+}
+
+function eventsPath(namespace: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`;
+}
+
+function aboutApplication(name: string): string {
+  return `involvedObject.kind=Application,involvedObject.name=${name}`;
+}
+
+// Admission has checked Applications against the schema that these types are derived from; items of a list carry no kind of their own.
+function toApplication(object: JsonObject): ApplicationObject {
+  return { ...object, apiVersion, kind: 'Application' } as unknown as ApplicationObject;
+}
+
+function toEvent(object: JsonObject): EventObject {
+  return { ...object, apiVersion: 'v1', kind: 'Event' } as unknown as EventObject;
+}
+
+async function* map<Item>(
+  watched: AsyncIterable<Watched<JsonObject>>,
+  convert: (object: JsonObject) => Item,
+): AsyncIterable<Watched<Item>> {
+  for await (const { type, object } of watched) yield { type, object: convert(object) };
+}

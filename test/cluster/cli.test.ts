@@ -1,0 +1,208 @@
+// The commands that read a cluster, against the real API server. Statuses are written by the test as the operator would.
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { Command } from 'commander';
+import { applicationCrd, inventoryCrd } from '../../constructs/crds.ts';
+import { registerEvents } from '../../operator/cli/events.ts';
+import { registerGet } from '../../operator/cli/get.ts';
+import { registerHistory } from '../../operator/cli/history.ts';
+import { clusterOpener } from '../../operator/cli/open-cluster.ts';
+import { registerWait } from '../../operator/cli/wait.ts';
+import { healthy, now, type Recording, recordTerminal, refused } from '../cli/recording.ts';
+import { admin, eventually, kubeconfigPath, serviceAccountKubeconfig, testNamespace } from '../support/cluster.ts';
+
+const apiVersion = 'setpoint.dev/v1alpha1';
+let namespace: string;
+
+beforeAll(async () => {
+  for (const crd of [applicationCrd(), inventoryCrd()]) await admin().apply(crd);
+  namespace = await testNamespace('cli');
+  await eventually(() => admin().list(apiVersion, 'Application', { namespace }));
+  await createApplication('web', healthy.status);
+  await createApplication('typo', refused.status);
+}, 60_000);
+
+async function createApplication(name: string, status: object | undefined): Promise<void> {
+  const { repoURL } = healthy.spec.source;
+  await admin().apply({ apiVersion, kind: 'Application', metadata: { namespace, name }, spec: { source: { repoURL, path: 'apps/web' } } });
+  if (status !== undefined) await setStatus(name, status);
+}
+
+async function setStatus(name: string, status: object): Promise<void> {
+  await admin().patch({ apiVersion, kind: 'Application', namespace, name }, { status }, { subresource: 'status' });
+}
+
+/** Runs a command line as a person would type it, with the kubeconfig of the test's admin or another one. */
+async function run(words: string, { kubeconfig = kubeconfigPath(), recording = recordTerminal() } = {}): Promise<Recording> {
+  const program = new Command('setpoint').exitOverride();
+  const deps = { terminal: recording.terminal, exit: recording.exit, openCluster: clusterOpener([kubeconfig]), now: () => now };
+  for (const register of [registerGet, registerHistory, registerEvents, registerWait]) register(program, deps);
+  await program.parseAsync(words.split(' '), { from: 'user' });
+  return recording;
+}
+
+describe('get', () => {
+  test('lists the applications of a namespace', async () => {
+    const { out, err, code } = await run(`get -n ${namespace}`);
+    expect(out.replace(/\b\d[\dsmhdy]*$/gm, 'AGE')).toBe(
+      'NAME   SYNC        HEALTH    REVISION   AGE\ntypo   OutOfSync   Healthy   a1b2c3d4   AGE\nweb    Synced      Healthy   a1b2c3d4   AGE\n',
+    );
+    expect({ err, code }).toEqual({ err: '', code: 0 });
+  });
+
+  test('lists those of all namespaces with -A', async () => {
+    const { out } = await run('get -A');
+    expect(out).toMatch(/^NAMESPACE +NAME/);
+    expect(out).toMatch(new RegExp(`^${namespace} +web +Synced`, 'm'));
+  });
+
+  test('shows one in words', async () => {
+    const { out } = await run(`get web -n ${namespace}`);
+    expect(out).toContain(
+      `${namespace}/web\nGit says a1b2c3d4 "web: four replicas" (Ada, 5m ago). It is applied. All 4 objects are healthy. Nothing to do.\n`,
+    );
+    expect(out).toContain('folder apps/web, every 15s\n');
+  });
+
+  test('prints the object itself with -o json and -o yaml', async () => {
+    const stored = await admin().get({ apiVersion, kind: 'Application', namespace, name: 'web' });
+    expect(JSON.parse((await run(`get web -n ${namespace} -o json`)).out)).toEqual(stored);
+    const { parse } = await import('yaml');
+    expect(parse((await run(`get -n ${namespace} -o yaml`)).out)).toMatchObject({
+      kind: 'List',
+      items: [{ metadata: { name: 'typo' } }, stored],
+    });
+  });
+
+  test('names an application that is not there, and what to type', async () => {
+    const { err, out, code } = await run(`get shop -n ${namespace}`);
+    expect({ err, out, code }).toEqual({
+      err: `error: read Application ${namespace}/shop: there is none of that name; list them with: setpoint get -A\n`,
+      out: '',
+      code: 2,
+    });
+  });
+
+  test('an empty namespace is no error, and goes to stderr', async () => {
+    const { err, out, code } = await run('get -n default');
+    expect({ err, out, code }).toEqual({ err: 'no applications found in namespace default; look everywhere with -A\n', out: '', code: 0 });
+  });
+
+  test('a person without the right is told which one', async () => {
+    const kubeconfig = await serviceAccountKubeconfig(namespace, 'nobody');
+    const { err, code } = await run(`get -n ${namespace}`, { kubeconfig });
+    expect(err).toContain(
+      `error: list Applications in ${namespace}: ServiceAccount ${namespace}/nobody may not list applications.setpoint.dev`,
+    );
+    expect(code).toBe(2);
+  });
+
+  test('the namespace is that of the context when none is given', async () => {
+    const kubeconfig = await serviceAccountKubeconfig(namespace, 'nobody');
+    expect((await run('get', { kubeconfig })).err).toContain(`list Applications in ${namespace}:`);
+  });
+
+  test('an unreachable cluster is an error that names its address', async () => {
+    const { writeKubeconfig } = await import('../../dev/control-plane/kubeconfig.ts');
+    const { scratchDirectory } = await import('../support/cluster.ts');
+    const kubeconfig = `${scratchDirectory()}/nowhere.kubeconfig`;
+    writeKubeconfig(kubeconfig, { url: 'https://127.0.0.1:9', ca: '', token: 'x', user: 'x' });
+    const { err, code } = await run('get', { kubeconfig });
+    expect(err).toContain('127.0.0.1:9');
+    expect(code).toBe(2);
+  }, 60_000);
+});
+
+describe('history', () => {
+  test('lists syncs and failures, newest first', async () => {
+    const { out } = await run(`history web -n ${namespace}`);
+    expect(out).toBe(
+      'REVISION   RESULT   AUTHOR   AGE   CHANGES              SUBJECT\na1b2c3d4   Synced   Ada      4m    3 create, 1 update   web: four replicas\n<none>     Failed   <none>   60m   no change\n',
+    );
+  });
+});
+
+describe('events', () => {
+  const event = (name: string, message: string, time: string) => ({
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { namespace, name },
+    involvedObject: { apiVersion, kind: 'Application', namespace, name: 'web' },
+    type: 'Normal',
+    reason: 'Synced',
+    message,
+    firstTimestamp: time,
+    lastTimestamp: time,
+  });
+
+  test('lists those of the application, oldest first, and goes on with --watch', async () => {
+    await admin().create(event('second', 'later', '2026-11-23T11:59:15Z'));
+    await admin().create(event('first', 'earlier', '2026-11-23T11:58:00Z'));
+    await admin().create({
+      ...event('other', 'of another', '2026-11-23T11:58:00Z'),
+      involvedObject: { apiVersion, kind: 'Application', namespace, name: 'typo' },
+    });
+    const { out } = await run(`events web -n ${namespace}`);
+    expect(out).toBe(
+      'LAST SEEN   TYPE      REASON                 MESSAGE\n2m          Normal    Synced                 earlier\n45s         Normal    Synced                 later\n',
+    );
+
+    const stop = new AbortController();
+    const recording = recordTerminal(stop.signal);
+    const watching = run(`events web -n ${namespace} --watch`, { recording });
+    await eventually(() => expect(recording.out).toContain('later'));
+    await admin().create(event('third', 'while watching', '2026-11-23T11:59:59Z'));
+    await eventually(() => expect(recording.out).toContain('2026-11-23T11:59:59Z   Normal    Synced                 while watching\n'));
+    stop.abort();
+    expect((await watching).code).toBe(0);
+    expect(recording.out).not.toContain('of another');
+  });
+});
+
+describe('wait', () => {
+  const condition = { status: 'True', reason: 'x', message: '', lastTransitionTime: '2026-11-23T11:57:00Z', observedGeneration: 1 };
+  const ready = {
+    ...healthy.status,
+    conditions: [
+      { ...condition, type: 'Synced' },
+      { ...condition, type: 'Healthy' },
+    ],
+  };
+
+  test('returns as soon as the commit is applied and healthy', async () => {
+    await createApplication('waited', refused.status);
+    const recording = recordTerminal();
+    const waiting = run(`wait waited -n ${namespace} --revision a1b2c3d4 --timeout 20s`, { recording });
+    await eventually(() =>
+      expect(recording.err).toContain('waiting: a1b2c3d4 applied, OutOfSync, Healthy, deadbeef refused: unknown field "replica"'),
+    );
+    await setStatus('waited', ready);
+    expect((await waiting).code).toBe(0);
+    expect(recording.out).toMatch(new RegExp(`^${namespace}/waited is healthy at a1b2c3d4 after \\d+\\.\\ds\n$`));
+  });
+
+  test('gives up after the timeout with the failing conditions and findings', async () => {
+    const { code, err, out } = await run(`wait typo -n ${namespace} --revision deadbeef --timeout 300ms`);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain(`error: ${namespace}/typo is not healthy at deadbeef after 300ms\n`);
+    expect(err).toContain('Synced=False UnknownField: deadbeef is refused: 1 finding\n');
+    expect(err).toContain('apps/web/main.ts:12:5: error UnknownField: Deployment shop/web .spec.replica: unknown field "replica"\n');
+  });
+
+  test('an application that does not exist yet is waited for, one that goes away is an error', async () => {
+    const recording = recordTerminal();
+    const waiting = run(`wait late -n ${namespace} --for synced --timeout 20s`, { recording });
+    await createApplication('late', undefined);
+    await eventually(() => expect(recording.err).toContain('waiting: nothing applied'));
+    await admin().delete({ apiVersion, kind: 'Application', namespace, name: 'late' });
+    expect((await waiting).code).toBe(2);
+    expect(recording.err).toContain(`read Application ${namespace}/late: there is none of that name`);
+  });
+
+  test('a revision that is no commit id is refused at once', async () => {
+    const { code, err } = await run(`wait web -n ${namespace} --revision main`);
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: 'error: wait for revision main: it is no commit id; give 7 or more characters of one: --revision $(git rev-parse HEAD)\n',
+    });
+  });
+});
