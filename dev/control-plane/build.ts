@@ -34,7 +34,7 @@ const WITHOUT_GO = [
 
 /**
  * Returns where the programs are: in KUBEBUILDER_ASSETS when the user names it, otherwise in the user's cache folder,
- * where the first call on a machine builds them from source in 5 to 7 minutes.
+ * where the first call on a machine builds them from source in 5 to 8 minutes.
  * @throws an error that names the alternatives when there is no suitable Go.
  */
 export async function buildControlPlane(options: BuildOptions = {}): Promise<ControlPlanePrograms> {
@@ -46,7 +46,7 @@ export async function buildControlPlane(options: BuildOptions = {}): Promise<Con
     name: 'control-plane',
     aliases: PROGRAMS,
     ldflags: versionFlags(),
-    expectation: 'the first time 5 to 7 minutes on two cores, after that from the cache',
+    expectation: 'the first time 5 to 8 minutes on two cores, after that from the cache',
     withoutGo: WITHOUT_GO,
     ...options,
   });

@@ -20,6 +20,8 @@ export interface StartOptions extends BuildOptions {
   readonly apiOnly?: boolean;
   /** How many nodes kwok plays. @default 1 */
   readonly nodes?: number;
+  /** Port to try first; another one is taken when it is not free. @default that of the last time in this directory, else any */
+  readonly port?: number;
 }
 
 export interface ControlPlane {
@@ -68,7 +70,7 @@ export async function startControlPlane(options: StartOptions): Promise<ControlP
   const secrets = prepareDirectory(directory);
   copyFileSync(join(import.meta.dirname, 'stages.yaml'), join(directory, FILES.stages));
   const watchdog = options.detached ? undefined : startWatchdog();
-  const preferred = earlier ? Number(new URL(earlier.url).port) : undefined;
+  const preferred = options.port ?? (earlier ? Number(new URL(earlier.url).port) : undefined);
   const running = await startApi({ directory, secrets, programs, processes: new Map(), watchdog, signal: options.signal }, preferred);
   try {
     if (!options.apiOnly) await startControllers(running, options.nodes ?? 1);
@@ -79,10 +81,10 @@ export async function startControlPlane(options: StartOptions): Promise<ControlP
   return handleOf(running);
 }
 
-/** Somebody else may take a free port before the server does: then it says so and gets another one. */
+/** Somebody else may have the port, even one that was free a moment ago: then the server says so and gets another one. */
 async function startApi(base: Omit<Running, 'port'>, preferred: number | undefined): Promise<Running> {
   for (let attempt = 1; ; attempt++) {
-    const running = { ...base, port: await findFreePort(attempt === 1 ? preferred : undefined) };
+    const running = { ...base, port: (attempt === 1 ? preferred : undefined) ?? (await findFreePort()) };
     try {
       startPart(running, 'etcd');
       startPart(running, 'kube-apiserver');
@@ -234,18 +236,13 @@ function logOf({ directory }: { readonly directory: string }, part: PartName): s
   return join(directory, 'logs', `${part}.log`);
 }
 
-/** A port that is free now: the preferred one if it is, so that a kubeconfig stays true over a restart. */
-async function findFreePort(preferred?: number): Promise<number> {
-  const tryPort = (port: number) =>
-    new Promise<number | undefined>((done) => {
-      const server = createServer();
-      server.once('error', () => done(undefined));
-      server.listen(port, '127.0.0.1', () => {
-        const address = server.address();
-        server.close(() => done(typeof address === 'object' && address ? address.port : undefined));
-      });
+function findFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
     });
-  const port = (preferred ? await tryPort(preferred) : undefined) ?? (await tryPort(0));
-  if (port === undefined) throw new Error('find a free port on 127.0.0.1: there is none');
-  return port;
+  });
 }

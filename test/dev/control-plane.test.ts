@@ -1,6 +1,7 @@
 // Control planes start side by side, keep their data, and end exactly: no process that is not theirs, none of theirs left.
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -115,6 +116,35 @@ describe('a control plane inside a process', () => {
     writeFileSync(join(directory, 'etcd'), 'not a folder');
     await expect(startControlPlane({ directory, apiOnly: true })).rejects.toThrow(/etcd ended before/);
     expect(processesOf(directory).filter(isRunning)).toEqual([]);
+  }, 60_000);
+
+  test('takes another port when somebody has the one it wants', async () => {
+    const stranger = createServer();
+    await new Promise<void>((done) => stranger.listen(0, '127.0.0.1', done));
+    const { port } = stranger.address() as AddressInfo;
+    try {
+      const controlPlane = await startControlPlane({ directory: join(folder, 'collision'), apiOnly: true, port });
+      expect(new URL(controlPlane.url).port).not.toBe(String(port));
+      expect(await marker(controlPlane, 'here')).toBe('here');
+      await controlPlane.stop();
+    } finally {
+      stranger.close();
+    }
+  }, 60_000);
+
+  test('needs no more than etcd and an API server in the folder the user names', async () => {
+    const assets = join(folder, 'assets');
+    mkdirSync(assets);
+    const { etcd, 'kube-apiserver': apiServer } = await buildControlPlane();
+    symlinkSync(etcd, join(assets, 'etcd'));
+    symlinkSync(apiServer, join(assets, 'kube-apiserver'));
+    const controlPlane = await startControlPlane({ directory: join(folder, 'named'), env: { KUBEBUILDER_ASSETS: assets } });
+    try {
+      expect(await marker(controlPlane, 'here')).toBe('here');
+      expect(processesOf(controlPlane.directory)).toHaveLength(2);
+    } finally {
+      await controlPlane.stop();
+    }
   }, 60_000);
 
   test('ends with the process that started it, even by SIGKILL', async () => {
