@@ -61,6 +61,7 @@ export const findingCodes = {
   // validate
   InvalidObject: 'an object lacks apiVersion, kind or a name, or has a forbidden key',
   UnknownKind: 'the cluster does not know the kind',
+  GroupUnavailable: 'the API group of an object does not answer',
   UnknownField: 'the schema has no such field',
   InvalidValue: 'a value does not fit the schema',
   MissingField: 'a required field is missing',

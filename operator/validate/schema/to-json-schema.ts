@@ -1,0 +1,157 @@
+// Turns OpenAPI v3 schemas as Kubernetes publishes them into JSON Schema (draft 7). What JSON Schema cannot say is left to the server's dry run.
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+
+/** A JSON Schema under construction. */
+type Draft = Record<string, JsonValue>;
+
+/**
+ * How a schema came about. `declared`: written in a CustomResourceDefinition; the server prunes what it does not name, so every object in it is
+ * closed. `generated`: from Go types; an object without properties is free-form.
+ */
+export type SchemaStyle = 'declared' | 'generated';
+
+const prefix = '#/components/schemas/';
+const kept = [
+  'required',
+  'enum',
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'minProperties',
+  'maxProperties',
+  'minimum',
+  'maximum',
+];
+/** Formats whose meaning here is the server's. All others are not checked. */
+const numberFormats: ReadonlySet<JsonValue | undefined> = new Set(['int32', 'int64']);
+const generatedFormats: ReadonlySet<JsonValue | undefined> = new Set(['int32', 'int64', 'byte', 'date-time']);
+
+/** Whether a component is generated from Go types. Declared ones refer to nothing but the metadata of objects. */
+export function styleOf(name: string, schema: JsonObject): SchemaStyle {
+  if (/^io\.k8s\.(api|apimachinery|apiextensions-apiserver|kube-aggregator|metrics)\./.test(name)) return 'generated';
+  const { metadata: _, ...properties } = isJsonObject(schema['properties']) ? schema['properties'] : {};
+  return referencesIn(properties).size > 0 ? 'generated' : 'declared';
+}
+
+/** The names of the components a schema refers to. */
+export function referencesIn(value: JsonValue | undefined, found = new Set<string>()): ReadonlySet<string> {
+  if (Array.isArray(value)) for (const item of value as readonly JsonValue[]) referencesIn(item, found);
+  else if (isJsonObject(value)) {
+    for (const [key, member] of Object.entries(value)) {
+      if (key === '$ref' && typeof member === 'string') found.add(componentName(member));
+      else referencesIn(member, found);
+    }
+  }
+  return found;
+}
+
+/** The JSON Schema of an OpenAPI schema. `idOf` names the schema that a reference to a component stands for. */
+export function toJsonSchema(schema: JsonObject, style: SchemaStyle, idOf: (component: string) => string): JsonObject {
+  return convert(schema, { style, idOf, closes: true });
+}
+
+interface Context {
+  readonly style: SchemaStyle;
+  readonly idOf: (component: string) => string;
+  /** False inside allOf, anyOf, oneOf and not, which restrict fields that are named elsewhere. */
+  readonly closes: boolean;
+}
+
+function convert(schema: JsonObject, context: Context): Draft {
+  const reference = tryFindReference(schema);
+  if (reference !== undefined) return { $ref: context.idOf(reference) };
+  if (schema['format'] === 'int-or-string') return { type: ['integer', 'string'] };
+  if (isQuantity(schema)) return { type: ['string', 'number'], format: 'quantity' };
+  const draft: Draft = {};
+  for (const keyword of kept) if (schema[keyword] !== undefined) draft[keyword] = schema[keyword] as JsonValue;
+  addType(draft, schema);
+  addBounds(draft, schema);
+  const formats = context.style === 'generated' ? generatedFormats : numberFormats;
+  if (formats.has(schema['format'])) draft['format'] = schema['format'] as string;
+  addMembers(draft, schema, context);
+  addJunctors(draft, schema, context);
+  return draft;
+}
+
+function addType(draft: Draft, schema: JsonObject): void {
+  const type = schema['x-kubernetes-int-or-string'] === true ? ['integer', 'string'] : schema['type'];
+  if (type === undefined || type === null) return;
+  draft['type'] = schema['nullable'] === true ? [...(Array.isArray(type) ? type : [type]), 'null'] : type;
+  if (schema['nullable'] === true && Array.isArray(draft['enum'])) draft['enum'] = [...draft['enum'], null];
+}
+
+/** OpenAPI 3.0 writes exclusive bounds as booleans beside the bound. */
+function addBounds(draft: Draft, schema: JsonObject): void {
+  for (const [bound, exclusive] of [
+    ['minimum', 'exclusiveMinimum'],
+    ['maximum', 'exclusiveMaximum'],
+  ] as const) {
+    if (schema[exclusive] !== true || draft[bound] === undefined) continue;
+    draft[exclusive] = draft[bound];
+    delete draft[bound];
+  }
+}
+
+function addMembers(draft: Draft, schema: JsonObject, context: Context): void {
+  const { properties, items, additionalProperties } = schema;
+  if (isJsonObject(properties)) {
+    draft['properties'] = Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, convertAny(member, context)]));
+  }
+  if (schema['x-kubernetes-embedded-resource'] === true) {
+    draft['properties'] = {
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: { type: 'object' },
+      ...(draft['properties'] as Draft | undefined),
+    };
+  }
+  if (items !== undefined) draft['items'] = convertAny(items, context);
+  if (isJsonObject(additionalProperties)) draft['additionalProperties'] = convert(additionalProperties, context);
+  else if (additionalProperties === false || isClosed(draft, schema, context)) draft['additionalProperties'] = false;
+}
+
+/** Whether fields that are not named are unknown, although the schema does not say so. */
+function isClosed(draft: Draft, schema: JsonObject, context: Context): boolean {
+  if (!context.closes || schema['additionalProperties'] !== undefined || schema['x-kubernetes-preserve-unknown-fields'] === true)
+    return false;
+  return draft['properties'] !== undefined || (context.style === 'declared' && schema['type'] === 'object');
+}
+
+function addJunctors(draft: Draft, schema: JsonObject, context: Context): void {
+  const inner = { ...context, closes: false };
+  for (const junctor of ['allOf', 'anyOf', 'oneOf']) {
+    const branches = schema[junctor];
+    if (!Array.isArray(branches) || branches.length === 0) continue;
+    if (junctor === 'anyOf' && schema['x-kubernetes-int-or-string'] === true) continue;
+    draft[junctor] = (branches as readonly JsonValue[]).map((branch) => convertAny(branch, inner));
+  }
+  if (isJsonObject(schema['not'])) draft['not'] = convert(schema['not'], inner);
+}
+
+function convertAny(value: JsonValue | undefined, context: Context): JsonValue {
+  return isJsonObject(value) ? convert(value, context) : {};
+}
+
+/** Generated schemas wrap each reference, to put a default and a description beside it. */
+function tryFindReference(schema: JsonObject): string | undefined {
+  if (typeof schema['$ref'] === 'string') return componentName(schema['$ref']);
+  const { allOf } = schema;
+  if (!Array.isArray(allOf) || allOf.length !== 1) return undefined;
+  const [only] = allOf as readonly JsonValue[];
+  return isJsonObject(only) && typeof only['$ref'] === 'string' ? componentName(only['$ref']) : undefined;
+}
+
+function componentName(reference: string): string {
+  return reference.startsWith(prefix) ? decodeURIComponent(reference.slice(prefix.length)) : reference;
+}
+
+function isQuantity(schema: JsonObject): boolean {
+  const { oneOf } = schema;
+  if (schema['properties'] !== undefined || !Array.isArray(oneOf) || oneOf.length !== 2) return false;
+  const types = (oneOf as readonly JsonValue[]).map((branch) =>
+    isJsonObject(branch) && Object.keys(branch).length === 1 ? branch['type'] : undefined,
+  );
+  return types.includes('string') && types.includes('number');
+}
