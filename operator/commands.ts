@@ -6,6 +6,7 @@ import type { ClusterChoice, OpenCluster } from './cli/cluster-reader.ts';
 import type { InstallDeps } from './cli/install.ts';
 import { type CommandDeps, runCommand } from './cli/run-command.ts';
 import type { FolderDeps } from './cli/synthesize-folder.ts';
+import type { ValidateObjects } from './cli/validate.ts';
 import { type OperatorFlags, parseConfig, readEnvironment } from './config.ts';
 
 /** A command: its line in the help, and how it is added to a program. */
@@ -36,6 +37,15 @@ export const lazyCommands: readonly LazyCommand[] = [
     name: 'render',
     summary: 'print the objects of an app folder, as the operator would synthesize them',
     register: async (program, deps) => (await import('./cli/render.ts')).registerRender(program, folderDeps(deps)),
+  },
+  {
+    name: 'validate',
+    summary: 'find what the operator would refuse, against the schemas of a cluster',
+    async register(program, deps) {
+      const validateObjects: ValidateObjects = async (...request) =>
+        (await import('./cli/validate-objects.ts')).objectValidator(defaultKubeconfigs())(...request);
+      (await import('./cli/validate.ts')).registerValidate(program, { ...folderDeps(deps), validateObjects });
+    },
   },
   installer('install', 'install or upgrade Setpoint in a cluster', async () => (await import('./cli/install.ts')).registerInstall),
   installer(
