@@ -6,6 +6,7 @@ import { createRestClient, type RestClient } from '../cluster/rest-client.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { ApplicationObject, ClusterChoice, ClusterReader, EventObject, OpenCluster, Watched } from './cluster-reader.ts';
 import { lastSeen } from './events.ts';
+import { readInventories } from './read-inventories.ts';
 import { itemsOf, watchObjects } from './watch-objects.ts';
 
 /** Opens clusters; `defaultKubeconfigs` are used when no --kubeconfig is given, merged as kubectl does. */
@@ -42,7 +43,7 @@ function readerOf(client: RestClient): Omit<ClusterReader, 'namespace' | 'close'
         ),
         toApplication,
       ),
-    inventories: async () => [],
+    inventories: (namespace) => readInventories(client, namespace),
     async events(namespace, name) {
       const answer = await get(eventsPath(namespace), `list Events of Application ${namespace}/${name}`, {
         fieldSelector: aboutApplication(name),

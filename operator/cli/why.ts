@@ -1,6 +1,7 @@
 // `setpoint why KIND/NAME`: where a live object comes from. Answers from inventories and statuses alone; the object itself is not read.
 import type { Command } from 'commander';
 import type { ApplicationStatus } from '../model/application.ts';
+import { OperatorError } from '../model/error.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import { compareRefs, formatRef, groupOf, type ObjectRef } from '../model/object-ref.ts';
 import { driftFields } from './application-text.ts';
@@ -71,13 +72,23 @@ async function why(selector: ObjectSelector, options: ClusterOptions, deps: WhyD
 
 async function explainAll(cluster: ClusterReader, selector: ObjectSelector, namespace: string): Promise<Explanation[]> {
   const explanations: Explanation[] = [];
-  for (const owner of await cluster.inventories(undefined)) {
+  for (const owner of await readableInventories(cluster, namespace)) {
     const entries = [...owner.inventory.values()].filter((entry) => selects(selector, namespace, entry.ref));
     if (entries.length === 0) continue;
     const application = await cluster.application(owner.namespace, owner.application);
     if (application !== undefined) explanations.push(...entries.map((entry) => explain(entry, application)));
   }
   return explanations.sort((left, right) => compareRefs(left.object, right.object));
+}
+
+/** An Application may own objects of other namespaces than its own; who may not look everywhere sees those of the object's namespace. */
+async function readableInventories(cluster: ClusterReader, namespace: string): Promise<readonly ApplicationInventory[]> {
+  try {
+    return await cluster.inventories(undefined);
+  } catch (error) {
+    if (error instanceof OperatorError && error.code === 'Forbidden') return cluster.inventories(namespace);
+    throw error;
+  }
 }
 
 /** What an inventory entry and its Application say together. */

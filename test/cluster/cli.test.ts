@@ -7,6 +7,11 @@ import { registerGet } from '../../operator/cli/get.ts';
 import { registerHistory } from '../../operator/cli/history.ts';
 import { clusterOpener } from '../../operator/cli/open-cluster.ts';
 import { registerWait } from '../../operator/cli/wait.ts';
+import { registerWhy } from '../../operator/cli/why.ts';
+import { connectionFromKubeconfig } from '../../operator/cluster/connection.ts';
+import { createInventoryStore } from '../../operator/cluster/inventory-store.ts';
+import { createRestClient } from '../../operator/cluster/rest-client.ts';
+import type { InventoryEntry } from '../../operator/model/inventory.ts';
 import { healthy, now, type Recording, recordTerminal, refused } from '../cli/recording.ts';
 import { admin, eventually, kubeconfigPath, serviceAccountKubeconfig, testNamespace } from '../support/cluster.ts';
 
@@ -35,7 +40,7 @@ async function setStatus(name: string, status: object): Promise<void> {
 async function run(words: string, { kubeconfig = kubeconfigPath(), recording = recordTerminal() } = {}): Promise<Recording> {
   const program = new Command('setpoint').exitOverride();
   const deps = { terminal: recording.terminal, exit: recording.exit, openCluster: clusterOpener([kubeconfig]), now: () => now };
-  for (const register of [registerGet, registerHistory, registerEvents, registerWait]) register(program, deps);
+  for (const register of [registerGet, registerHistory, registerWhy, registerEvents, registerWait]) register(program, deps);
   await program.parseAsync(words.split(' '), { from: 'user' });
   return recording;
 }
@@ -117,6 +122,79 @@ describe('history', () => {
     const { out } = await run(`history web -n ${namespace}`);
     expect(out).toBe(
       'REVISION   RESULT   AUTHOR   AGE   CHANGES              SUBJECT\na1b2c3d4   Synced   Ada      4m    3 create, 1 update   web: four replicas\n<none>     Failed   <none>   60m   no change\n',
+    );
+  });
+});
+
+describe('why', () => {
+  const entry = (name: string): InventoryEntry => ({
+    ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name },
+    uid: `uid-${name}`,
+    digest: 'd',
+    constructPath: `shop/${name}`,
+    position: 'apps/web/main.ts:12:5 < apps/web/main.ts:20:1',
+    revision: healthy.status?.sync?.revision ?? '',
+  });
+
+  beforeAll(async () => {
+    const stored = await admin().get({ apiVersion, kind: 'Application', namespace, name: 'web' });
+    const application = {
+      ...healthy,
+      ...stored.metadata,
+      generation: 1,
+      resourceVersion: '',
+      annotations: {},
+      finalizers: [],
+      uid: stored.metadata.uid ?? '',
+    };
+    const client = createRestClient({ connection: await connectionFromKubeconfig(kubeconfigPath()) });
+    // So many that the inventory is cut into chunks.
+    const entries = [entry('web'), ...Array.from({ length: 700 }, (_, index) => entry(`other-${index}`))];
+    await createInventoryStore(client).save({ ...application, namespace, name: 'web' }, entries, []);
+    await client.close();
+  });
+
+  test('says which construct, line, commit and author a live object comes from', async () => {
+    const { out, code } = await run(`why deploy/web -n ${namespace}`);
+    expect(out).toBe(
+      `Deployment ${namespace}/web
+Construct:    shop/web
+Source:       apps/web/main.ts:12:5 < apps/web/main.ts:20:1
+Commit:       a1b2c3d4a1b2c3d4a1b2c3d4a1b2c3d4a1b2c3d4 web: four replicas
+Author:       Ada, 2026-11-23T11:55:00Z (5m ago)
+Application:  ${namespace}/web (Synced, Healthy)
+Repository:   https://git.example.com/team/manifests.git
+Last drift:   none known
+`,
+    );
+    expect(code).toBe(0);
+  });
+
+  test('gives the same as JSON', async () => {
+    const { out } = await run(`why deployments.apps/other-699 -n ${namespace} -o json`);
+    expect(JSON.parse(out)).toMatchObject({
+      items: [{ constructPath: 'shop/other-699', application: `${namespace}/web`, commit: { author: 'Ada' } }],
+    });
+  });
+
+  test('an object that no application owns is a finding of its own', async () => {
+    const { out, err, code } = await run(`why cm/web -n ${namespace}`);
+    expect({ out, err, code }).toEqual({ out: '', err: `configmap/web in namespace ${namespace} belongs to no application\n`, code: 1 });
+  });
+
+  test('who may look at one namespace only is answered from there', async () => {
+    const kubeconfig = await serviceAccountKubeconfig(namespace, 'reader');
+    const rules = [{ apiGroups: ['setpoint.dev'], resources: ['applications', 'inventories'], verbs: ['get', 'list', 'watch'] }];
+    await admin().apply({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { namespace, name: 'reader' }, rules });
+    await admin().apply({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: { namespace, name: 'reader' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' },
+      subjects: [{ kind: 'ServiceAccount', namespace, name: 'reader' }],
+    });
+    await eventually(async () =>
+      expect((await run(`why deploy/web -n ${namespace}`, { kubeconfig })).out).toContain('Construct:    shop/web\n'),
     );
   });
 });
