@@ -6,6 +6,7 @@ import type { InventoryEntry } from '../model/inventory.ts';
 import { compareRefs, formatRef, groupOf, type ObjectRef } from '../model/object-ref.ts';
 import { driftFields } from './application-text.ts';
 import {
+  type ApplicationInventory,
   type ApplicationObject,
   addClusterFlags,
   addOutputFlag,
