@@ -66,6 +66,11 @@ export function unreachable(attempt: Attempt, server: string, error: unknown): O
   });
 }
 
+/** An answer that makes no sense, as an OperatorError. */
+export function unusable(attempt: Attempt, why: string): OperatorError {
+  return new OperatorError(`${attempt.doing}: the answer of the API server cannot be used: ${why}`, { code: 'ApiUnreachable', stage: attempt.stage, fate: 'transient' });
+}
+
 interface Verdict {
   readonly code: ErrorCode;
   readonly fate: Fate;

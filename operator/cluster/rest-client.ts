@@ -2,8 +2,8 @@
 import type { EmitEvent } from '../model/event.ts';
 import { OperatorError, type Stage } from '../model/error.ts';
 import type { TenantIdentity } from '../model/identity.ts';
-import { isJsonObject, type JsonObject } from '../model/json.ts';
-import { type Attempt, refused, unreachable } from './api-error.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { type Attempt, refused, unreachable, unusable } from './api-error.ts';
 import type { ClusterConnection } from './connection.ts';
 import { createTransport, type Transport, type WireResponse } from './transport.ts';
 
@@ -12,7 +12,7 @@ export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
-  readonly body?: JsonObject;
+  readonly body?: JsonValue;
   readonly contentType?: string;
   readonly accept?: string;
   /** `apply Deployment shop/web`: begins the text of an error. */
@@ -89,11 +89,26 @@ function clientOf(wire: Wire, identityHeaders: Readonly<Record<string, string>>)
       return parseAnswer(attemptOf(request), text);
     },
     async stream(request) {
-      const answer = await sendOnce(wire, request, identityHeaders, request.signal, false);
-      if (answer.status < 300) return answer.body;
-      throw refused(attemptOf(request), answer.status, await answer.body.text(), retryAfter(answer));
+      const translated = (error: unknown): unknown =>
+        request.signal.aborted || error instanceof OperatorError ? error : unreachable(attemptOf(request), wire.connection.server.host, error);
+      try {
+        await held(wire, request.signal);
+        const answer = await sendOnce(wire, request, identityHeaders, request.signal, false);
+        if (answer.status < 300) return readingBody(answer.body, translated);
+        throw refused(attemptOf(request), answer.status, await answer.body.text(), retryAfter(answer));
+      } catch (error) {
+        throw translated(error);
+      }
     },
   };
+}
+
+async function* readingBody(body: AsyncIterable<Uint8Array>, translated: (error: unknown) => unknown): AsyncIterable<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw translated(error);
+  }
 }
 
 async function sendWithRetry(wire: Wire, request: ApiRequest, identityHeaders: Readonly<Record<string, string>>): Promise<string> {
@@ -164,10 +179,10 @@ function parseAnswer(attempt: Attempt, text: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (error) {
-    throw unreachable(attempt, 'its address', new Error('the answer is not valid JSON', { cause: error }));
+  } catch {
+    throw unusable(attempt, 'it is not valid JSON');
   }
-  if (!isJsonObject(value)) throw unreachable(attempt, 'its address', new Error('the answer is not a JSON object'));
+  if (!isJsonObject(value)) throw unusable(attempt, 'it is not a JSON object');
   return value;
 }
 

@@ -1,6 +1,8 @@
 // What the pipeline needs of a cluster besides the stages' own ports. cluster/ satisfies it; main.ts is where the compiler checks that.
 import type { Application, ApplicationStatus } from '../model/application.ts';
 import type { ApplicationKey } from '../model/event.ts';
+import type { TenantIdentity } from '../model/identity.ts';
+import type { TenantIdentity } from '../model/identity.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { KindRef, ObjectKey } from '../model/object-ref.ts';
@@ -52,7 +54,7 @@ export interface CatalogLoader {
   load(kinds: readonly KindRef[], refresh?: boolean): Promise<SchemaCatalog>;
 }
 
-/** Values of a Secret in the Application's own namespace. */
+/** Values of a Secret in the namespace of the Application, read as its identity; undefined when there is none. */
 export interface SecretReader {
-  read(namespace: string, name: string): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
+  read(identity: TenantIdentity, name: string): Promise<Readonly<Record<string, Uint8Array>> | undefined>;
 }

@@ -1,0 +1,144 @@
+// Live objects that carry our label, kept current by one watch per kind for all Applications. Whether something drifted is judged in observe/.
+import { trackingLabel } from '../../constructs/annotations.ts';
+import { OperatorError } from '../model/error.ts';
+import type { EmitEvent } from '../model/event.ts';
+import { isJsonObject, type JsonObject } from '../model/json.ts';
+import { hasStatusHealth } from '../model/kinds-with-status.ts';
+import { formatRef, groupOf, type KindRef, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
+import type { ObservedObject } from '../model/observed.ts';
+import type { ObjectObserver } from '../reconcile/ports.ts';
+import { statusOf } from './api-error.ts';
+import { type Discovery, pathOf, type ServedKind } from './discovery.ts';
+import { observedFrom, statusFrom } from './observed-object.ts';
+import { type Reflector, startReflector } from './reflector.ts';
+import type { RestClient } from './rest-client.ts';
+
+/** What an ObjectObserver works with. */
+export interface ObserverOptions {
+  readonly client: RestClient;
+  readonly discovery: Discovery;
+  readonly emit: EmitEvent;
+  /** Ends all watches. */
+  readonly signal: AbortSignal;
+}
+
+interface Watched {
+  readonly object: ObservedObject;
+  /** Only of kinds whose health is read from status. */
+  readonly status?: JsonObject;
+}
+
+type Listener = (key: ObjectKey, object: ObservedObject | undefined, previous: ObservedObject | undefined) => void;
+
+/** Watches live objects as the operator: metadata only, but for kinds whose health is in their status. */
+export function createObserver(options: ObserverOptions): ObjectObserver {
+  const listeners = new Set<Listener>();
+  const watches = new Map<string, KindWatch>();
+  const tell: Listener = (key, object, previous) => {
+    for (const listener of listeners) listener(key, object, previous);
+  };
+  const find = (key: ObjectKey): Watched | undefined => {
+    const [group = '', kind = '', namespace = '', name = ''] = key.split('|');
+    return watches.get(`${group}|${kind}`)?.reflector.get(`${namespace}/${name}`);
+  };
+  return {
+    async watchKinds(kinds) {
+      const wanted = new Map(kinds.map((kind) => [`${groupOf(kind.apiVersion)}|${kind.kind}`, kind]));
+      await Promise.all([...wanted].map(([id, kind]) => ensureWatched(options, watches, id, kind, tell)));
+    },
+    get: (key) => find(key)?.object,
+    status: (key) => find(key)?.status,
+    onChange: (listener) => void listeners.add(listener),
+    fetch: (ref) => fetchMetadata(options, ref),
+  };
+}
+
+interface KindWatch {
+  readonly reflector: Reflector<Watched>;
+  readonly stop: AbortController;
+}
+
+/** Starts the watch of a kind once. A kind that the cluster does not serve has no objects and no watch. */
+async function ensureWatched(options: ObserverOptions, watches: Map<string, KindWatch>, id: string, kind: KindRef, tell: Listener): Promise<void> {
+  const running = watches.get(id);
+  if (running !== undefined) return listedOf(running.reflector);
+  const served = await servedKind(options.discovery, kind);
+  if (served === undefined) return;
+  const started = watches.get(id) ?? startKind(options, served, tell, () => watches.delete(id));
+  watches.set(id, started);
+  await listedOf(started.reflector);
+}
+
+/** After a failed first list the reflector tries on; ask it again, not its first answer. */
+async function listedOf(reflector: Reflector<Watched>): Promise<void> {
+  const failure = reflector.failure();
+  if (failure !== undefined && !reflector.hasListed()) throw failure;
+  if (!reflector.hasListed()) await reflector.listed;
+}
+
+async function servedKind(discovery: Discovery, kind: KindRef): Promise<ServedKind | undefined> {
+  const id = `${kind.apiVersion}|${kind.kind}`;
+  const known = (await discovery.served()).byKind.get(id);
+  const served = known ?? (await discovery.served(true)).byKind.get(id);
+  if (served === undefined && (await discovery.served()).failedGroups.has(groupOf(kind.apiVersion))) {
+    throw new OperatorError(`watch ${kind.kind}: the server of API group ${groupOf(kind.apiVersion)} does not answer`, {
+      code: 'ApiUnreachable', stage: 'observe', fate: 'transient', hint: `check the APIService of ${groupOf(kind.apiVersion)}`,
+    });
+  }
+  return served?.verbs.has('list') === true && served.verbs.has('watch') ? served : undefined;
+}
+
+function startKind(options: ObserverOptions, kind: ServedKind, tell: Listener, forget: () => void): KindWatch {
+  const withStatus = hasStatusHealth(kind);
+  const stop = new AbortController();
+  const reflector = startReflector<Watched>(
+    options.client,
+    {
+      path: pathOf(kind, { namespace: '', name: '' }),
+      labelSelector: trackingLabel,
+      metadataOnly: !withStatus,
+      doing: `watch ${kind.plural}`,
+      reduce: (object) => ({ object: observedFrom(kind, object), ...(withStatus ? { status: statusFrom(kind, object) } : {}) }),
+    },
+    {
+      onChange: (_name, watched, previous) => {
+        const key = (watched ?? previous)?.object.key;
+        if (key !== undefined) tell(key, watched?.object, previous?.object);
+      },
+      onFailure(error) {
+        options.emit({ type: 'failure', error });
+        if (statusOf(error) === 404) void dropIfRemoved(options, kind, reflector, stop, tell, forget);
+      },
+    },
+    AbortSignal.any([options.signal, stop.signal]),
+  );
+  return { reflector, stop };
+}
+
+/** 404 on a collection: the kind was removed if discovery, asked anew, says so too; then its objects are gone with it. */
+async function dropIfRemoved(options: ObserverOptions, kind: ServedKind, reflector: Reflector<Watched>, stop: AbortController, tell: Listener, forget: () => void): Promise<void> {
+  try {
+    const { byKind, failedGroups } = await options.discovery.served(true);
+    if (byKind.has(`${kind.apiVersion}|${kind.kind}`) || failedGroups.has(groupOf(kind.apiVersion)) || stop.signal.aborted) return;
+  } catch (error) {
+    if (error instanceof OperatorError) return; // Discovery fails too: nothing is known, the watch goes on trying.
+    throw error;
+  }
+  stop.abort();
+  forget();
+  for (const { object } of [...reflector.values()]) tell(object.key, undefined, object);
+}
+
+async function fetchMetadata(options: ObserverOptions, ref: ObjectRef): Promise<ObservedObject | undefined> {
+  const doing = `look at ${formatRef(ref)}`;
+  const kind = await servedKind(options.discovery, ref);
+  if (kind === undefined) return undefined;
+  try {
+    const accept = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json';
+    const object = await options.client.request({ method: 'GET', path: pathOf(kind, ref), accept, doing, stage: 'observe' });
+    return isJsonObject(object) ? observedFrom(ref, object) : undefined;
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  }
+}
