@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { buildGoProgram } from './go-build.ts';
 
-export const KUBERNETES_VERSION = 'v1.36.3';
+const KUBERNETES_VERSION = 'v1.36.3';
 
 /** The programs, by the name each is called by. Only etcd and kube-apiserver are always there. */
 export interface ControlPlanePrograms {

@@ -10,7 +10,7 @@ export interface FileLock {
 }
 
 /** Takes the lock if nobody who is alive holds it. Returns the live holder otherwise. */
-export function tryLock(path: string): FileLock | ProcessIdentity {
+function tryLock(path: string): FileLock | ProcessIdentity {
   mkdirSync(dirname(path), { recursive: true });
   const holder = readHolder(path);
   if (holder && isRunning(holder)) return holder;
