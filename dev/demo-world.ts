@@ -26,11 +26,17 @@ import { type GitServer, startGitServer } from './git-server.ts';
 import { ManifestRepo } from './manifest-repo.ts';
 
 /** Where the demo's application lives. */
-export const tenant = { namespace: 'shop', application: 'web' } as const;
+export const tenant = { namespace: 'shop', application: 'shop' } as const;
+
+/** The example that becomes the manifest repo, and the app in it. */
+const seed = { example: 'multi-environment', path: 'apps/shop', inputs: { env: 'prod' } } as const;
+
+/** The prod shop keeps its Pods on different nodes, and a rollout needs one more. */
+const nodes = 6;
 
 const project = path.resolve(import.meta.dirname, '..');
 const bin = path.join(project, 'operator', 'setpoint.js');
-const repository = 'web-app.git';
+const repository = 'manifests.git';
 
 /** The running demo. */
 export interface DemoWorld {
@@ -125,9 +131,9 @@ async function startCluster(
   signal: AbortSignal,
   progress: Progress,
 ): Promise<StepResult<ControlPlane>> {
-  const controlPlane = await startControlPlane({ directory: path.join(directory, 'control-plane'), report: progress, signal });
+  const controlPlane = await startControlPlane({ directory: path.join(directory, 'control-plane'), nodes, report: progress, signal });
   cleanup.add(() => controlPlane.stop());
-  return { value: controlPlane, detail: `etcd, API server, controllers, scheduler, one node at ${controlPlane.url}` };
+  return { value: controlPlane, detail: `etcd, API server, controllers, scheduler, ${nodes} nodes` };
 }
 
 /** The install manifests, but for the Deployments: no kubelet runs containers here, so the demo starts the same programs as processes. */
@@ -153,10 +159,10 @@ async function startGit(directory: string, cleanup: DemoCleanup, pushes: { last:
 async function seedRepo(directory: string, git: GitServer): Promise<StepResult<ManifestRepo>> {
   const remote = await git.createRepository(repository);
   const repo = await ManifestRepo.create({ directory: path.join(directory, 'work-tree'), remote });
-  repo.copy(path.join(project, 'examples', 'web-app'));
-  const commit = await repo.commit('Begin with the web-app example');
+  repo.copy(path.join(project, 'examples', seed.example));
+  const commit = await repo.commit('Begin with the shop and the blog');
   await repo.push();
-  return { value: repo, detail: `examples/web-app as ${commit.slice(0, 8)} in ${remote}` };
+  return { value: repo, detail: `examples/${seed.example} as ${commit.slice(0, 8)} in ${remote}` };
 }
 
 interface Keys {
@@ -256,7 +262,7 @@ async function createApplication(world: DemoWorld, signal: AbortSignal): Promise
     apiVersion,
     kind: 'Application',
     metadata: { namespace, name },
-    spec: { source: { repoURL: world.repoURL, ref: 'main', interval: '5s' } },
+    spec: { source: { repoURL: world.repoURL, ref: 'main', path: seed.path, inputs: seed.inputs, interval: '5s' } },
   };
   await world.objects.apply(application, signal);
   const status = await untilReady(world, await world.repo.head(), signal);

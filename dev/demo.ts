@@ -47,11 +47,11 @@ function showWhatToTry(world: DemoWorld): void {
   line(`  git clone ${world.repoURL}`);
   heading('Then try');
   suggestion(`npx setpoint get ${application} -n ${namespace}`, 'the application in words');
-  suggestion(`npx setpoint why Deployment/web -n ${namespace}`, 'which line of which commit made it');
+  suggestion(`npx setpoint why Deployment/shop -n ${namespace}`, 'which line of which commit made it');
   suggestion(`npx setpoint history ${application} -n ${namespace}`, 'who, when, what');
   suggestion(`npx setpoint events ${application} -n ${namespace} --watch`, 'what happens, live');
-  suggestion(`kubectl -n ${namespace} scale deployment/web --replicas=5`, 'drift: healed at once');
-  suggestion('edit main.ts; git commit -a -m "my change"; git push', 'a commit: live at once');
+  suggestion(`kubectl -n ${namespace} scale deployment/shop --replicas=5`, 'drift: healed at once');
+  suggestion('edit lib/environment.ts; git commit -a -m "my change"; git push', 'a commit: live at once');
   suggestion(`npx setpoint wait ${application} -n ${namespace} --revision $(git rev-parse HEAD)`, 'until it is healthy');
   line(`\n  Operator: ${world.apiURL}   logs: ${world.directory}/operator.log   Ctrl-C stops everything.\n`);
 }
