@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Command } from 'commander';
-import type { ClusterChoice, OpenCluster } from './cli/cluster-reader.ts';
+import type { ClusterChoice, OpenCluster, ReaderDeps } from './cli/cluster-reader.ts';
 import type { InstallDeps } from './cli/install.ts';
 import { type CommandDeps, runCommand } from './cli/run-command.ts';
 import type { FolderDeps } from './cli/synthesize-folder.ts';
@@ -14,12 +14,6 @@ export interface LazyCommand {
   readonly name: string;
   readonly summary: string;
   register(program: Command, deps: CommandDeps): Promise<void>;
-}
-
-/** What commands that read a cluster need. */
-interface ReaderDeps extends CommandDeps {
-  readonly openCluster: OpenCluster;
-  readonly now: () => Date;
 }
 
 /** All commands in the order of the help. */
@@ -62,8 +56,8 @@ function reader(name: string, summary: string, load: () => Promise<(program: Com
     name,
     summary,
     async register(program, deps) {
-      const openCluster: OpenCluster = async (choice) =>
-        (await import('./cli/open-cluster.ts')).clusterOpener(defaultKubeconfigs())(choice);
+      const openCluster: OpenCluster = async (...choice) =>
+        (await import('./cli/open-cluster.ts')).clusterOpener(defaultKubeconfigs())(...choice);
       (await load())(program, { ...deps, openCluster, now: () => new Date() });
     },
   };

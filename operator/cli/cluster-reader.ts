@@ -4,6 +4,7 @@ import { Option } from 'commander';
 import type { ApplicationSpec, ApplicationStatus } from '../model/application.ts';
 import { OperatorError } from '../model/error.ts';
 import type { Inventory } from '../model/inventory.ts';
+import type { CommandDeps } from './run-command.ts';
 import { type OutputFormat, outputFormats } from './structured-output.ts';
 
 /** An Application as the API server returns it. */
@@ -70,8 +71,14 @@ export interface ClusterChoice {
   readonly context?: string;
 }
 
-/** Opens a cluster for reading. */
-export type OpenCluster = (choice: ClusterChoice) => Promise<ClusterReader>;
+/** Opens a cluster for reading. Requests end when the signal fires. */
+export type OpenCluster = (choice: ClusterChoice, signal: AbortSignal) => Promise<ClusterReader>;
+
+/** What commands that read a cluster need. */
+export interface ReaderDeps extends CommandDeps {
+  readonly openCluster: OpenCluster;
+  readonly now: () => Date;
+}
 
 /** Flags shared by commands that read a cluster. */
 export interface ClusterOptions extends ClusterChoice {
@@ -95,11 +102,11 @@ export function addOutputFlag(command: Command, formats: readonly OutputFormat[]
 
 /** Runs `use` with an open cluster and closes it whatever happens. */
 export async function withCluster<Result>(
-  open: OpenCluster,
+  { openCluster, terminal }: ReaderDeps,
   choice: ClusterChoice,
   use: (cluster: ClusterReader) => Promise<Result>,
 ): Promise<Result> {
-  const cluster = await open(choice);
+  const cluster = await openCluster(choice, terminal.signal);
   try {
     return await use(cluster);
   } finally {

@@ -6,33 +6,27 @@ import {
   type ClusterOptions,
   type EventObject,
   findApplication,
-  type OpenCluster,
+  type ReaderDeps,
   withCluster,
 } from './cluster-reader.ts';
-import { type CommandDeps, runCommand } from './run-command.ts';
+import { runCommand } from './run-command.ts';
 import { formatStructured } from './structured-output.ts';
 import { type Column, formatAge, formatTable } from './table.ts';
 import type { ExitCode } from './terminal.ts';
-
-/** What `events` needs. */
-export interface EventsDeps extends CommandDeps {
-  readonly openCluster: OpenCluster;
-  readonly now: () => Date;
-}
 
 interface EventsOptions extends ClusterOptions {
   readonly watch?: boolean;
 }
 
 /** Adds `events` to the program. */
-export function registerEvents(program: Command, deps: EventsDeps): void {
+export function registerEvents(program: Command, deps: ReaderDeps): void {
   const command = program.command('events').argument('<application>').description('events of an application, oldest first');
   addOutputFlag(addClusterFlags(command), ['table', 'json', 'yaml']).option('-w, --watch', 'go on printing new events until stopped');
   command.action((name: string, options: EventsOptions) => runCommand(deps, () => events(name, options, deps)));
 }
 
-async function events(name: string, options: EventsOptions, deps: EventsDeps): Promise<ExitCode> {
-  return withCluster<ExitCode>(deps.openCluster, options, async (cluster) => {
+async function events(name: string, options: EventsOptions, deps: ReaderDeps): Promise<ExitCode> {
+  return withCluster<ExitCode>(deps, options, async (cluster) => {
     const { terminal } = deps;
     const namespace = options.namespace ?? cluster.namespace;
     await findApplication(cluster, namespace, name);
@@ -51,7 +45,7 @@ async function events(name: string, options: EventsOptions, deps: EventsDeps): P
   });
 }
 
-async function formatLive(event: EventObject, options: EventsOptions, deps: EventsDeps): Promise<string> {
+async function formatLive(event: EventObject, options: EventsOptions, deps: ReaderDeps): Promise<string> {
   if (options.output === 'json') return `${JSON.stringify(event)}\n`;
   if (options.output === 'yaml') return `---\n${await formatStructured(event, 'yaml')}`;
   const [, row = ''] = formatTable(liveColumns, [event], deps.terminal.paint).split('\n');

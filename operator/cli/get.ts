@@ -8,23 +8,17 @@ import {
   addOutputFlag,
   type ClusterOptions,
   findApplication,
-  type OpenCluster,
+  type ReaderDeps,
   withCluster,
 } from './cluster-reader.ts';
-import { type CommandDeps, runCommand, usageError } from './run-command.ts';
+import { runCommand, usageError } from './run-command.ts';
 import { healthStyle, syncStyle } from './status-style.ts';
 import { formatStructured } from './structured-output.ts';
 import { type Column, formatAge, formatTable } from './table.ts';
 import type { ExitCode } from './terminal.ts';
 
-/** What `get` needs. */
-export interface GetDeps extends CommandDeps {
-  readonly openCluster: OpenCluster;
-  readonly now: () => Date;
-}
-
 /** Adds `get` to the program. */
-export function registerGet(program: Command, deps: GetDeps): void {
+export function registerGet(program: Command, deps: ReaderDeps): void {
   const command = program
     .command('get')
     .argument('[application]', 'show this one in detail')
@@ -33,10 +27,10 @@ export function registerGet(program: Command, deps: GetDeps): void {
   command.action((name: string | undefined, options: ClusterOptions) => runCommand(deps, () => get(name, options, deps)));
 }
 
-async function get(name: string | undefined, options: ClusterOptions, deps: GetDeps): Promise<ExitCode> {
+async function get(name: string | undefined, options: ClusterOptions, deps: ReaderDeps): Promise<ExitCode> {
   if (name !== undefined && options.allNamespaces)
     throw usageError(`get ${name} in all namespaces: a name needs one namespace`, 'use -n NAMESPACE instead of -A');
-  return withCluster<ExitCode>(deps.openCluster, options, async (cluster) => {
+  return withCluster<ExitCode>(deps, options, async (cluster) => {
     const namespace = options.namespace ?? cluster.namespace;
     const { terminal } = deps;
     if (name !== undefined) {
@@ -58,7 +52,7 @@ async function get(name: string | undefined, options: ClusterOptions, deps: GetD
   });
 }
 
-async function formatOne(application: ApplicationObject, options: ClusterOptions, deps: GetDeps): Promise<string> {
+async function formatOne(application: ApplicationObject, options: ClusterOptions, deps: ReaderDeps): Promise<string> {
   if (options.output === 'json' || options.output === 'yaml') return formatStructured(application, options.output);
   if (options.output === 'wide') return formatTable(applicationColumns(options, deps.now()), [application], deps.terminal.paint);
   return formatApplication(application, deps.now(), deps.terminal.paint);

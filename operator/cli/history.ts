@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import type { ApplicationStatus } from '../model/application.ts';
 import { shortSha } from '../model/revision.ts';
 import { countsText } from './application-text.ts';
-import { addClusterFlags, addOutputFlag, type ClusterOptions, findApplication, type OpenCluster, withCluster } from './cluster-reader.ts';
-import { type CommandDeps, runCommand } from './run-command.ts';
+import { addClusterFlags, addOutputFlag, type ClusterOptions, findApplication, type ReaderDeps, withCluster } from './cluster-reader.ts';
+import { runCommand } from './run-command.ts';
 import { syncStyle } from './status-style.ts';
 import { formatStructured } from './structured-output.ts';
 import { type Column, formatAge, formatTable } from './table.ts';
@@ -13,22 +13,16 @@ import type { ExitCode } from './terminal.ts';
 /** One sync as status.history keeps it. */
 export type HistoryEntry = NonNullable<ApplicationStatus['history']>[number];
 
-/** What `history` needs. */
-export interface HistoryDeps extends CommandDeps {
-  readonly openCluster: OpenCluster;
-  readonly now: () => Date;
-}
-
 /** Adds `history` to the program. */
-export function registerHistory(program: Command, deps: HistoryDeps): void {
+export function registerHistory(program: Command, deps: ReaderDeps): void {
   const command = program.command('history').argument('<application>').description('who changed an application, when and why');
   addOutputFlag(addClusterFlags(command)).action((name: string, options: ClusterOptions) =>
     runCommand(deps, () => history(name, options, deps)),
   );
 }
 
-async function history(name: string, options: ClusterOptions, deps: HistoryDeps): Promise<ExitCode> {
-  return withCluster<ExitCode>(deps.openCluster, options, async (cluster) => {
+async function history(name: string, options: ClusterOptions, deps: ReaderDeps): Promise<ExitCode> {
+  return withCluster<ExitCode>(deps, options, async (cluster) => {
     const application = await findApplication(cluster, options.namespace ?? cluster.namespace, name);
     const entries = application.status?.history ?? [];
     if (options.output === 'json' || options.output === 'yaml') deps.terminal.out(await formatStructured(entries, options.output));

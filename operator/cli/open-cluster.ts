@@ -3,27 +3,31 @@ import { apiVersion } from '../../constructs/annotations.ts';
 import { statusOf } from '../cluster/api-error.ts';
 import { connectionFromKubeconfig } from '../cluster/connection.ts';
 import { createRestClient, type RestClient } from '../cluster/rest-client.ts';
+import { OperatorError } from '../model/error.ts';
 import type { JsonObject } from '../model/json.ts';
-import type { ApplicationObject, ClusterChoice, ClusterReader, EventObject, OpenCluster, Watched } from './cluster-reader.ts';
+import type { ApplicationObject, ClusterReader, EventObject, OpenCluster, Watched } from './cluster-reader.ts';
 import { lastSeen } from './events.ts';
 import { readInventories } from './read-inventories.ts';
 import { itemsOf, watchObjects } from './watch-objects.ts';
 
 /** Opens clusters; `defaultKubeconfigs` are used when no --kubeconfig is given, merged as kubectl does. */
 export function clusterOpener(defaultKubeconfigs: readonly string[]): OpenCluster {
-  return async (choice: ClusterChoice) => {
+  return async (choice, signal) => {
     const connection = await connectionFromKubeconfig(choice.kubeconfig ?? defaultKubeconfigs, choice.context);
     const client = createRestClient({ connection, userAgent: 'setpoint-cli' });
-    return { ...readerOf(client), namespace: connection.namespace ?? 'default', close: () => client.close() };
+    return { ...readerOf(client, signal), namespace: connection.namespace ?? 'default', close: () => client.close() };
   };
 }
 
-function readerOf(client: RestClient): Omit<ClusterReader, 'namespace' | 'close'> {
+function readerOf(client: RestClient, ended: AbortSignal): Omit<ClusterReader, 'namespace' | 'close'> {
   const get = (path: string, doing: string, query: Readonly<Record<string, string>> = {}): Promise<JsonObject> =>
-    client.request({ method: 'GET', path, query, doing });
+    client.request({ method: 'GET', path, query, doing, signal: ended });
   return {
     async applications(namespace) {
-      const answer = await get(applicationPath(namespace, ''), `list Applications${namespace === undefined ? '' : ` in ${namespace}`}`);
+      const doing = `list Applications${namespace === undefined ? '' : ` in ${namespace}`}`;
+      const answer = await get(applicationPath(namespace, ''), doing).catch((error: unknown) => {
+        throw statusOf(error) === 404 ? notInstalled(doing, error) : error;
+      });
       return itemsOf(answer).map(toApplication);
     },
     async application(namespace, name) {
@@ -43,7 +47,7 @@ function readerOf(client: RestClient): Omit<ClusterReader, 'namespace' | 'close'
         ),
         toApplication,
       ),
-    inventories: (namespace) => readInventories(client, namespace),
+    inventories: (namespace) => readInventories(client, namespace, ended),
     async events(namespace, name) {
       const answer = await get(eventsPath(namespace), `list Events of Application ${namespace}/${name}`, {
         fieldSelector: aboutApplication(name),
@@ -62,6 +66,16 @@ function readerOf(client: RestClient): Omit<ClusterReader, 'namespace' | 'close'
         toEvent,
       ),
   };
+}
+
+function notInstalled(doing: string, cause: unknown): OperatorError {
+  return new OperatorError(`${doing}: this cluster does not know the kind Application`, {
+    code: 'InvalidConfiguration',
+    stage: 'cluster',
+    fate: 'terminal',
+    hint: 'install Setpoint with: setpoint install',
+    cause,
+  });
 }
 
 /** Path of one Application, or of a list when the name is ''. */

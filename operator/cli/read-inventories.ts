@@ -16,9 +16,13 @@ interface Owned {
 }
 
 /** The inventories of one namespace, or of all. Throws OperatorError `InventoryCorrupt` for one that cannot be read. */
-export async function readInventories(client: RestClient, namespace: string | undefined): Promise<readonly ApplicationInventory[]> {
+export async function readInventories(
+  client: RestClient,
+  namespace: string | undefined,
+  signal: AbortSignal,
+): Promise<readonly ApplicationInventory[]> {
   const owned = new Map<string, Owned>();
-  for await (const object of listInventories(client, namespace)) {
+  for await (const object of listInventories(client, namespace, signal)) {
     const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
     const owner = ownerOf(metadata);
     const place = String(metadata['namespace']);
@@ -34,13 +38,13 @@ export async function readInventories(client: RestClient, namespace: string | un
   }));
 }
 
-async function* listInventories(client: RestClient, namespace: string | undefined): AsyncIterable<JsonObject> {
+async function* listInventories(client: RestClient, namespace: string | undefined, signal: AbortSignal): AsyncIterable<JsonObject> {
   const path = `/apis/${apiVersion}${namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`}/inventories`;
   const doing = `list Inventories${namespace === undefined ? '' : ` in ${namespace}`}`;
   let token = '';
   do {
     const query = { limit: String(pageSize), ...(token === '' ? {} : { continue: token }) };
-    const page = await client.request({ method: 'GET', path, query, doing });
+    const page = await client.request({ method: 'GET', path, query, doing, signal });
     yield* itemsOf(page);
     token = String((isJsonObject(page['metadata']) ? page['metadata']['continue'] : undefined) ?? '');
   } while (token !== '');

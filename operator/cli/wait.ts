@@ -10,19 +10,13 @@ import {
   applicationMissing,
   type ClusterOptions,
   type ClusterReader,
-  type OpenCluster,
+  type ReaderDeps,
   withCluster,
 } from './cluster-reader.ts';
 import { parseDuration } from './duration.ts';
 import { escapeControl } from './escape-control.ts';
-import { type CommandDeps, runCommand, usageError } from './run-command.ts';
+import { runCommand, usageError } from './run-command.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
-
-/** What `wait` needs. */
-export interface WaitDeps extends CommandDeps {
-  readonly openCluster: OpenCluster;
-  readonly now: () => Date;
-}
 
 /** What is waited for. */
 export interface WaitGoal {
@@ -38,7 +32,7 @@ interface WaitOptions extends ClusterOptions {
 }
 
 /** Adds `wait` to the program. */
-export function registerWait(program: Command, deps: WaitDeps): void {
+export function registerWait(program: Command, deps: ReaderDeps): void {
   const command = program.command('wait').argument('<application>').description('wait until a commit is applied and healthy');
   addClusterFlags(command)
     .option('--revision <commit>', 'commit id, or the first 7 or more characters of one')
@@ -47,11 +41,11 @@ export function registerWait(program: Command, deps: WaitDeps): void {
     .action((name: string, options: WaitOptions) => runCommand(deps, () => wait(name, options, deps)));
 }
 
-async function wait(name: string, options: WaitOptions, deps: WaitDeps): Promise<ExitCode> {
+async function wait(name: string, options: WaitOptions, deps: ReaderDeps): Promise<ExitCode> {
   const goal = parseGoal(options);
   const { terminal } = deps;
   const timeout = AbortSignal.timeout(parseDuration(options.timeout));
-  return withCluster<ExitCode>(deps.openCluster, options, async (cluster) => {
+  return withCluster<ExitCode>(deps, options, async (cluster) => {
     const namespace = options.namespace ?? cluster.namespace;
     const started = performance.now();
     const last = await watchUntil(cluster, namespace, name, goal, AbortSignal.any([timeout, terminal.signal]), terminal);
@@ -129,7 +123,7 @@ export function formatMissed(
   goal: WaitGoal,
   last: ApplicationObject | undefined,
   timeout: string,
-  deps: Pick<WaitDeps, 'now' | 'terminal'>,
+  deps: Pick<ReaderDeps, 'now' | 'terminal'>,
 ): string {
   const { paint } = deps.terminal;
   const wanted = goal.revision === undefined ? goal.target : `${goal.target} at ${shortSha(goal.revision)}`;

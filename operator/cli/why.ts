@@ -12,21 +12,15 @@ import {
   addOutputFlag,
   type ClusterOptions,
   type ClusterReader,
-  type OpenCluster,
+  type ReaderDeps,
   withCluster,
 } from './cluster-reader.ts';
 import { escapeControl } from './escape-control.ts';
 import { type ObjectSelector, parseObjectSelector, selects } from './object-selector.ts';
-import { type CommandDeps, runCommand } from './run-command.ts';
+import { runCommand } from './run-command.ts';
 import { formatStructured } from './structured-output.ts';
 import { formatAge, formatFields } from './table.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
-
-/** What `why` needs. */
-export interface WhyDeps extends CommandDeps {
-  readonly openCluster: OpenCluster;
-  readonly now: () => Date;
-}
 
 type StatusDrift = NonNullable<ApplicationStatus['drift']>[number];
 
@@ -46,7 +40,7 @@ export interface Explanation {
 }
 
 /** Adds `why` to the program. */
-export function registerWhy(program: Command, deps: WhyDeps): void {
+export function registerWhy(program: Command, deps: ReaderDeps): void {
   const command = program
     .command('why')
     .argument('<kind/name>', 'such as Deployment/web')
@@ -55,8 +49,8 @@ export function registerWhy(program: Command, deps: WhyDeps): void {
   command.action((object: string, options: ClusterOptions) => runCommand(deps, () => why(parseObjectSelector(object), options, deps)));
 }
 
-async function why(selector: ObjectSelector, options: ClusterOptions, deps: WhyDeps): Promise<ExitCode> {
-  return withCluster<ExitCode>(deps.openCluster, options, async (cluster) => {
+async function why(selector: ObjectSelector, options: ClusterOptions, deps: ReaderDeps): Promise<ExitCode> {
+  return withCluster<ExitCode>(deps, options, async (cluster) => {
     const namespace = options.namespace ?? cluster.namespace;
     const explanations = await explainAll(cluster, selector, namespace);
     const { terminal } = deps;
