@@ -135,7 +135,6 @@ export function formatMissed(
   const conditions = failing
     .map((condition) => `  ${condition.type}=${condition.status} ${escapeControl(`${condition.reason}: ${condition.message}`)}\n`)
     .join('');
-  return (
-    headline + `${escapeControl(summarize(last, deps.now()))}\n` + conditions + formatStatusFindings(last.status?.findings, paint, 'err')
-  );
+  const findings = formatStatusFindings(last.status?.findings, paint, 'err');
+  return `${headline}${escapeControl(summarize(last, deps.now()))}\n${conditions}${findings}`;
 }
