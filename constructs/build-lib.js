@@ -4,7 +4,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
-const output = path.join(folder, 'lib');
+/** lib/, or the folder given on the command line. */
+const output = path.resolve(process.argv[2] ?? path.join(folder, 'lib'));
 
 /** TypeScript is a development dependency: an installation without it runs no ts-node either. */
 async function loadTypeScript() {

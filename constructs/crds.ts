@@ -66,7 +66,12 @@ export function inventoryCrd(): JsonObject {
       description: 'What one Application owns, or a part of it. Written by the operator alone.',
       properties: {
         ...typeMeta,
-        schemaVersion: { type: 'integer', format: 'int32', minimum: 1, description: 'Version of the form of entries; an operator refuses a higher one than it knows.' },
+        schemaVersion: {
+          type: 'integer',
+          format: 'int32',
+          minimum: 1,
+          description: 'Version of the form of entries; an operator refuses a higher one than it knows.',
+        },
         chunk: {
           type: 'object',
           description: 'Which part this is.',

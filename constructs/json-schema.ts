@@ -78,4 +78,5 @@ type ObjectOf<Properties, Present, F extends Form> = Flat<
   }
 >;
 
-type Flat<Value> = { [Key in keyof Value]: Value[Key] };
+/** One object type instead of an intersection, so that editors and compilers show its fields. */
+type Flat<Value> = Value extends infer Whole ? { [Key in keyof Whole]: Whole[Key] } : never;

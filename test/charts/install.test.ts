@@ -1,0 +1,120 @@
+// Setpoint's own install: what is applied, and that the plain cdk8s command makes the same of it.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+import { installManifests } from '../../charts/install.ts';
+import { tenantManifests } from '../../charts/tenant.ts';
+import { expectGolden, toGoldenYaml } from '../golden.ts';
+
+const root = path.resolve(import.meta.dirname, '..', '..');
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  // biome-ignore lint/suspicious/noExplicitAny: the test reaches into objects of many kinds
+  readonly [field: string]: any;
+}
+
+function findManifest(kind: string, name: string, options?: Parameters<typeof installManifests>[0]): Manifest {
+  const manifests = installManifests(options) as unknown as readonly Manifest[];
+  const found = manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
+  if (found === undefined) throw new Error(`the install has no ${kind} ${name}`);
+  return found;
+}
+
+test('the install is what the golden file says', () => {
+  expectGolden('install.yaml', toGoldenYaml(installManifests()));
+});
+
+test('only kinds are installed with crdsOnly', () => {
+  expect(installManifests({ crdsOnly: true }).map(({ kind }) => kind)).toEqual(['CustomResourceDefinition', 'CustomResourceDefinition']);
+});
+
+test('a tenant gets its namespace, a ServiceAccount without a mounted token and admin rights there', () => {
+  expectGolden('tenant.yaml', toGoldenYaml(tenantManifests({ namespace: 'shop' })));
+});
+
+test('a tenant may act in several namespaces, as another ServiceAccount, with another role', () => {
+  const objects = tenantManifests({ namespace: 'shop', serviceAccountName: 'deployer', targetNamespaces: ['a', 'b'], clusterRole: 'edit' });
+  const bindings = objects.filter(({ kind }) => kind === 'RoleBinding') as unknown as readonly Manifest[];
+  expect(bindings.map(({ metadata, roleRef, subjects }) => [metadata['namespace' as never], roleRef.name, subjects[0]])).toEqual([
+    ['a', 'edit', { kind: 'ServiceAccount', name: 'deployer', namespace: 'shop' }],
+    ['b', 'edit', { kind: 'ServiceAccount', name: 'deployer', namespace: 'shop' }],
+  ]);
+  expect(new Set(bindings.map(({ metadata }) => metadata.name)).size).toBe(2);
+});
+
+test('npx cdk8s synth writes the objects that setpoint install applies', () => {
+  const output = mkdtempSync(path.join(tmpdir(), 'setpoint-test-charts-'));
+  try {
+    const cdk8s = path.join(root, 'node_modules', '.bin', 'cdk8s');
+    execFileSync(cdk8s, ['synth', '--check-upgrade=false', '--output', output], { cwd: root, stdio: 'pipe' });
+    const written = readdirSync(output)
+      .sort()
+      .flatMap((file) => parseAllDocuments(readFileSync(path.join(output, file), 'utf8')).map((document) => document.toJS()));
+    expect(written).toEqual(installManifests());
+  } finally {
+    rmSync(output, { recursive: true, force: true });
+  }
+}, 60_000);
+
+describe('the synth server', () => {
+  const pod = findManifest('Deployment', 'setpoint-synth')['spec'].template;
+
+  test('has no token of a ServiceAccount', () => {
+    expect(pod.spec.automountServiceAccountToken).toBe(false);
+    expect(findManifest('ServiceAccount', 'setpoint-synth')['automountServiceAccountToken']).toBe(false);
+  });
+
+  test('has no rights: no role is bound to its ServiceAccount', () => {
+    const bindings = installManifests().filter(({ kind }) => kind === 'RoleBinding' || kind === 'ClusterRoleBinding');
+    expect(JSON.stringify(bindings)).not.toContain('setpoint-synth"');
+  });
+
+  test('cannot reach anything and is reached by the operator only', () => {
+    const { spec } = findManifest('NetworkPolicy', 'setpoint-synth');
+    expect(spec.podSelector.matchLabels).toEqual(pod.metadata.labels);
+    expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
+    expect(spec.egress).toEqual([]);
+    const operator = findManifest('Deployment', 'setpoint-operator')['spec'].template.metadata.labels;
+    expect(spec.ingress).toEqual([{ from: [{ podSelector: { matchLabels: operator } }], ports: [{ port: 8443, protocol: 'TCP' }] }]);
+  });
+});
+
+describe.each(['setpoint-operator', 'setpoint-synth'])('the Pod of %s', (name) => {
+  test('runs without root, without capabilities, on a read-only file system', () => {
+    const { spec } = findManifest('Deployment', name)['spec'].template;
+    expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(spec.hostNetwork ?? spec.hostPID ?? spec.hostIPC).toBeUndefined();
+    for (const { securityContext } of spec.containers) {
+      expect(securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        privileged: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+    }
+  });
+});
+
+test('there is one operator and never two at once', () => {
+  expect(findManifest('Deployment', 'setpoint-operator')['spec']).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
+});
+
+test('the operator starts before its synth key exists, the synth server waits for it', () => {
+  const keyOf = (name: string) =>
+    findManifest('Deployment', name)['spec'].template.spec.volumes.find((volume: { name: string }) => volume.name === 'synth-key').secret;
+  expect(keyOf('setpoint-operator')).toMatchObject({ secretName: 'setpoint-synth-key', optional: true });
+  expect(keyOf('setpoint-synth')).toMatchObject({ secretName: 'setpoint-synth-key', optional: false });
+});
+
+test('a webhook secret is mounted only when one is named', () => {
+  const containerOf = (webhookSecretName?: string) =>
+    findManifest('Deployment', 'setpoint-operator', webhookSecretName === undefined ? {} : { webhookSecretName })['spec'].template.spec
+      .containers[0];
+  expect(containerOf().args.join(' ')).not.toContain('webhook');
+  expect(containerOf('hook').args).toContain('--webhook-secret-file=/etc/setpoint/webhook/secret');
+});
