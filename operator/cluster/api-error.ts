@@ -111,6 +111,10 @@ function admission(message: string): Verdict | undefined {
   }
   const policy = /ValidatingAdmissionPolicy '([^']+)'(?: with binding '[^']+')? denied request: (.*)/s.exec(message);
   if (policy !== null) return { code: 'AdmissionDenied', fate: 'transient', text: `ValidatingAdmissionPolicy ${policy[1]} denied it: ${policy[2]}` };
+  const noDryRun = /admission webhook "([^"]+)" does not support dry run/.exec(message);
+  if (noDryRun !== null) {
+    return { code: 'AdmissionUnavailable', fate: 'terminal', text: `webhook ${noDryRun[1]} does not support dry runs`, hint: "set its sideEffects to None or NoneOnDryRun" };
+  }
   const failing = /failed calling webhook "([^"]+)": (.*)/s.exec(message);
   if (failing !== null) {
     return { code: 'AdmissionUnavailable', fate: 'transient', text: `webhook ${failing[1]} could not be asked: ${failing[2]}`, hint: "check the webhook's Service and certificate" };

@@ -4,10 +4,10 @@ import { type Application, type ApplicationSpec, type ApplicationStatus, applica
 import { OperatorError } from '../model/error.ts';
 import type { ApplicationKey, EmitEvent } from '../model/event.ts';
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { isOlderVersion } from '../model/resource-version.ts';
 import type { ApplicationStore } from '../reconcile/ports.ts';
 import { refusalOf, statusOf } from './api-error.ts';
 import { type Reflector, startReflector } from './reflector.ts';
-import { isOlder } from './reflector-step.ts';
 import type { RestClient } from './rest-client.ts';
 
 /** What an ApplicationStore works with. */
@@ -82,7 +82,7 @@ function asksForWork(before: Application | undefined, after: Application | undef
 
 function knownStatus(current: Application | undefined, last: WrittenStatus | undefined, application: Application): string | undefined {
   if (current?.uid !== application.uid) return undefined;
-  if (last?.uid === current.uid && isOlder(current.resourceVersion, last.resourceVersion)) return last.text;
+  if (last?.uid === current.uid && isOlderVersion(current.resourceVersion, last.resourceVersion)) return last.text;
   return current.status === undefined ? undefined : canonicalJson(current.status as JsonValue);
 }
 

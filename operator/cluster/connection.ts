@@ -37,10 +37,12 @@ export async function inClusterConnection(options: {
   readonly folder?: string;
 }): Promise<ClusterConnection> {
   const folder = options.folder ?? serviceAccountFolder;
+  const namespace = await readCredential(`${folder}/namespace`).catch(() => '');
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
     server: new URL(`https://${host}:${options.port}`),
     tls: { ca: await readCredential(`${folder}/ca.crt`), insecure: false },
+    ...(namespace.trim() === '' ? {} : { namespace: namespace.trim() }),
     authorization: tokenFromFile(`${folder}/token`),
   };
 }
@@ -61,7 +63,7 @@ export async function connectionFromKubeconfig(paths: string | readonly string[]
   return { server: new URL(server), ...(namespace === undefined ? {} : { namespace }), ...(await credentialsOf(cluster, user, userName ?? '')) };
 }
 
-async function credentialsOf(cluster: JsonObject, user: JsonObject, userName: string): Promise<Omit<ClusterConnection, 'server'>> {
+async function credentialsOf(cluster: JsonObject, user: JsonObject, userName: string): Promise<Pick<ClusterConnection, 'tls' | 'authorization'>> {
   const [ca, cert, key] = await Promise.all([
     pem(cluster, 'certificate-authority'),
     pem(user, 'client-certificate'),
@@ -92,7 +94,7 @@ function staticAuthorization(user: JsonObject): string | undefined {
 }
 
 /** client-node's plugin runner is imported only here and only when asked for: its index would cost 80 MB of memory. */
-async function withPlugin(tls: ConnectionTls, exec: JsonObject, userName: string): Promise<Omit<ClusterConnection, 'server'>> {
+async function withPlugin(tls: ConnectionTls, exec: JsonObject, userName: string): Promise<Pick<ClusterConnection, 'tls' | 'authorization'>> {
   const { ExecAuth } = await import('@kubernetes/client-node/dist/exec_auth.js');
   let plugin = new ExecAuth();
   const run = async (): Promise<{ headers?: Record<string, string>; cert?: string; key?: string }> => {

@@ -1,7 +1,8 @@
 // Raw objects → what is kept of them: metadata of every kind, and for kinds with a status what health needs. Pure.
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { type KindRef, keyOf } from '../model/object-ref.ts';
-import type { ManagedFields, ObservedObject } from '../model/observed.ts';
+import type { ObservedObject } from '../model/observed.ts';
+import { parseManagedFields } from '../model/own-fields.ts';
 
 /** Metadata of a live object of a kind. PartialObjectMetadata does not say its own kind, so the caller does. */
 export function observedFrom(kind: KindRef, object: JsonObject): ObservedObject {
@@ -19,19 +20,7 @@ export function observedFrom(kind: KindRef, object: JsonObject): ObservedObject 
     finalizers: listOf(metadata['finalizers']).map(textOf),
     ownerUids: listOf(metadata['ownerReferences']).filter(isJsonObject).map((owner) => textOf(owner['uid'])),
     ...(typeof deletionTimestamp === 'string' ? { deletionTimestamp } : {}),
-    managedFields: listOf(metadata['managedFields']).filter(isJsonObject).map(managedFieldsFrom),
-  };
-}
-
-function managedFieldsFrom(entry: JsonObject): ManagedFields {
-  const { time, subresource, fieldsV1 } = entry;
-  return {
-    manager: textOf(entry['manager']),
-    operation: entry['operation'] === 'Apply' ? 'Apply' : 'Update',
-    apiVersion: textOf(entry['apiVersion']),
-    ...(typeof time === 'string' ? { time } : {}),
-    ...(typeof subresource === 'string' && subresource !== '' ? { subresource } : {}),
-    ...(isJsonObject(fieldsV1) ? { fieldsV1 } : {}),
+    managedFields: parseManagedFields(metadata['managedFields']),
   };
 }
 

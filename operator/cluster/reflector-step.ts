@@ -1,4 +1,5 @@
 // How a list and a watch follow one collection, as a pure step: what came in → what changed and what to ask next. Requests and time are in reflector.ts.
+import { isOlderVersion } from '../model/resource-version.ts';
 
 /** One object as the reflector keeps it. */
 export interface ReflectedItem<Value> {
@@ -68,7 +69,7 @@ export function reflectorStep<Value>(state: ReflectorState<Value>, input: Reflec
       return input.continueToken === '' ? listed(state, [...state.pages, input.items], input.resourceVersion) : paged(state, input.items, input.continueToken);
     case 'put':
     case 'remove': {
-      if (isOlder(input.item.resourceVersion, state.resourceVersion)) return { state, next: { do: 'read', afterMilliseconds: 0 } };
+      if (isOlderVersion(input.item.resourceVersion, state.resourceVersion)) return { state, next: { do: 'read', afterMilliseconds: 0 } };
       return { state: advanced(state, input.item.resourceVersion), change: input, next: { do: 'read', afterMilliseconds: 0 } };
     }
     case 'bookmark':
@@ -89,7 +90,7 @@ function paged<Value>(state: ReflectorState<Value>, items: readonly ReflectedIte
 }
 
 function listed<Value>(state: ReflectorState<Value>, pages: readonly (readonly ReflectedItem<Value>[])[], resourceVersion: string): ReflectorStep<Value> {
-  if (isOlder(resourceVersion, state.resourceVersion) && state.regressions < maxRegressions) {
+  if (isOlderVersion(resourceVersion, state.resourceVersion) && state.regressions < maxRegressions) {
     const regressions = state.regressions + 1;
     return again({ ...state, regressions }, 'list', backOff(regressions + 2));
   }
@@ -116,16 +117,10 @@ function again<Value>(state: ReflectorState<Value>, todo: 'list' | 'watch', afte
 }
 
 function advanced<Value>(state: ReflectorState<Value>, resourceVersion: string): ReflectorState<Value> {
-  return { ...state, failures: 0, resourceVersion: resourceVersion === '' || isOlder(resourceVersion, state.resourceVersion) ? state.resourceVersion : resourceVersion };
+  return { ...state, failures: 0, resourceVersion: resourceVersion === '' || isOlderVersion(resourceVersion, state.resourceVersion) ? state.resourceVersion : resourceVersion };
 }
 
 /** 200 ms doubling up to 30 s. Jitter is added where the waiting happens. */
 function backOff(failures: number): number {
   return Math.min(30_000, 100 * 2 ** Math.min(failures, 10));
-}
-
-/** Whether a resource version is older than another: they are comparable numbers since KEP-5504; anything else counts as newer. */
-export function isOlder(left: string, right: string): boolean {
-  if (!/^\d+$/.test(left) || !/^\d+$/.test(right)) return false;
-  return left.length === right.length ? left < right : left.length < right.length;
 }

@@ -1,0 +1,85 @@
+// Asks the server what it would refuse, before anything is written. Schemas and policy are checked earlier, in validate/.
+import { OperatorError } from '../model/error.ts';
+import type { Finding } from '../model/finding.ts';
+import type { TenantIdentity } from '../model/identity.ts';
+import { isJsonObject } from '../model/json.ts';
+import { type Manifest, positionOf } from '../model/manifest.ts';
+import { compareRefs, formatRef, groupOf, type ObjectKey } from '../model/object-ref.ts';
+import { inFlight } from './in-flight.ts';
+import type { ObjectWriter } from './ports.ts';
+
+/** What a dry run needs. */
+export interface DryRunRequest {
+  readonly manifests: readonly Manifest[];
+  readonly writer: ObjectWriter;
+  readonly identity: TenantIdentity;
+  /** Take over fields of other managers. */
+  readonly force: boolean;
+  /** Objects that cannot be asked about yet: their kind or namespace comes with the same sync. See {@link deferredKeys}. */
+  readonly deferred: ReadonlySet<ObjectKey>;
+  /** @default 24 */
+  readonly concurrency?: number;
+}
+
+/**
+ * What the server would refuse, one finding per object, in order of the objects.
+ * Throws OperatorError when the server could not be asked: then nothing is known about the objects.
+ */
+export async function dryRunManifests(request: DryRunRequest, signal: AbortSignal): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const asked = request.manifests.filter((manifest) => !request.deferred.has(manifest.key));
+  await inFlight(asked, request.concurrency ?? 24, () => !signal.aborted, async (manifest) => {
+    try {
+      await request.writer.apply(request.identity, manifest.object, { dryRun: true, force: request.force }, signal);
+    } catch (error) {
+      findings.push(findingOf(manifest, error));
+    }
+  });
+  signal.throwIfAborted();
+  return findings.sort((left, right) => (left.object === undefined || right.object === undefined ? 0 : compareRefs(left.object, right.object)));
+}
+
+/** Refusals of the object itself are findings; that the server could not answer is not the author's mistake and is thrown. */
+function findingOf(manifest: Manifest, error: unknown): Finding {
+  if (!(error instanceof OperatorError)) throw error;
+  const position = positionOf(manifest.origin);
+  const about = {
+    message: error.message.replace(`dry-run ${formatRef(manifest.ref)}: `, ''),
+    object: manifest.ref,
+    constructPath: manifest.origin.constructPath,
+    frames: manifest.origin.frames,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(position === undefined ? {} : { position }),
+  };
+  switch (error.code) {
+    case 'Forbidden':
+      return { code: 'NoPermission', severity: 'error', ...about };
+    case 'ApplyRefused':
+    case 'AdmissionDenied':
+    case 'ApplyConflict':
+      return { code: 'ServerRefused', severity: 'error', ...about };
+    case 'AdmissionUnavailable':
+      // A webhook that cannot be dry-run says nothing about the object; it is asked at the apply.
+      if (error.fate === 'terminal') return { code: 'ServerRefused', severity: 'warning', ...about };
+      throw error;
+    default:
+      throw error;
+  }
+}
+
+/**
+ * Keys of the objects whose kind or namespace only comes with this sync.
+ * `exists` tells whether an object is in the cluster already; a CustomResourceDefinition that changes defers its objects too.
+ */
+export function deferredKeys(manifests: readonly Manifest[], exists: (key: ObjectKey) => boolean): ReadonlySet<ObjectKey> {
+  const namespaces = new Set(manifests.filter(({ ref, key }) => ref.kind === 'Namespace' && ref.apiVersion === 'v1' && !exists(key)).map(({ ref }) => ref.name));
+  const kinds = new Set(manifests.filter(({ ref }) => ref.kind === 'CustomResourceDefinition').map(({ object }) => definedKind(object['spec'])));
+  return new Set(
+    manifests.filter(({ ref }) => namespaces.has(ref.namespace) || kinds.has(`${groupOf(ref.apiVersion)}|${ref.kind}`)).map(({ key }) => key),
+  );
+}
+
+function definedKind(spec: unknown): string {
+  if (!isJsonObject(spec) || !isJsonObject(spec['names'])) return '';
+  return `${String(spec['group'])}|${String(spec['names']['kind'])}`;
+}

@@ -1,0 +1,35 @@
+// Which fields of a live object our own applies hold, as the server tells in managedFields. No values are in there.
+import { fieldManager } from '../../constructs/annotations.ts';
+import { canonicalJson, isJsonObject, type JsonValue, sha256 } from './json.ts';
+import type { ManagedFields } from './observed.ts';
+
+/** The entry of our applies, or undefined when we hold nothing. */
+export function ownEntry(managedFields: readonly ManagedFields[]): ManagedFields | undefined {
+  return managedFields.find(isOwnEntry);
+}
+
+/** True for the entry of our applies. */
+export function isOwnEntry(entry: ManagedFields): boolean {
+  return entry.manager === fieldManager && entry.operation === 'Apply' && entry.subresource === undefined;
+}
+
+/** Short hash of the fields we hold; '' when we hold nothing. */
+export function fieldsHash(entry: ManagedFields | undefined): string {
+  return entry?.fieldsV1 === undefined ? '' : sha256(canonicalJson(entry.fieldsV1), 16);
+}
+
+/** `metadata.managedFields` of a raw object. */
+export function parseManagedFields(value: JsonValue | undefined): readonly ManagedFields[] {
+  if (!Array.isArray(value)) return [];
+  return (value as readonly JsonValue[]).filter(isJsonObject).map((entry) => {
+    const { manager, operation, apiVersion, time, subresource, fieldsV1 } = entry;
+    return {
+      manager: typeof manager === 'string' ? manager : '',
+      operation: operation === 'Apply' ? 'Apply' : 'Update',
+      apiVersion: typeof apiVersion === 'string' ? apiVersion : '',
+      ...(typeof time === 'string' ? { time } : {}),
+      ...(typeof subresource === 'string' && subresource !== '' ? { subresource } : {}),
+      ...(isJsonObject(fieldsV1) ? { fieldsV1 } : {}),
+    };
+  });
+}

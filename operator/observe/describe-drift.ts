@@ -1,0 +1,82 @@
+// Which fields drifted and who did it, from managedFields alone: no value is read or told.
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import type { Drift, ManagedFields, ObservedObject } from '../model/observed.ts';
+import { isOwnEntry, ownEntry, parseManagedFields } from '../model/own-fields.ts';
+import { fieldPaths } from './field-paths.ts';
+
+/** What is known of one drift. */
+export interface DriftEvidence {
+  /** The live object's metadata as it drifted. */
+  readonly drifted: ObservedObject;
+  /** The answer of the apply, or of its dry run, that puts it right. */
+  readonly restored: JsonObject;
+  /** The live object before that, where it was read: tells the fields when managedFields do not. */
+  readonly before?: JsonObject;
+  readonly healed: boolean;
+  /** When the change was seen: stands in where no entry has a time. */
+  readonly seenAt: Date;
+}
+
+/** A confirmed drift of fields. */
+export function describeDrift(evidence: DriftEvidence): Drift {
+  const { drifted, restored, before, healed, seenAt } = evidence;
+  const metadata = isJsonObject(restored['metadata']) ? restored['metadata'] : {};
+  const held = fieldPaths(ownEntry(parseManagedFields(metadata['managedFields']))?.fieldsV1);
+  const left = new Set(fieldPaths(ownEntry(drifted.managedFields)?.fieldsV1));
+  const taken = held.filter((path) => !left.has(path));
+  const fields = taken.length > 0 || before === undefined ? taken : changedPaths(before, restored);
+  const culprit = findCulprit(drifted.managedFields, taken);
+  return {
+    ref: drifted.ref,
+    fields,
+    kind: 'changed',
+    manager: culprit?.manager ?? 'unknown',
+    operation: culprit === undefined ? 'unknown' : culprit.operation,
+    time: culprit?.time ?? seenAt.toISOString(),
+    healed,
+  };
+}
+
+/** A confirmed deletion. Nobody is named: the server keeps no trace of who deleted. */
+export function describeDeletion(ref: ObservedObject['ref'], healed: boolean, seenAt: Date): Drift {
+  return { ref, fields: [], kind: 'deleted', manager: 'unknown', operation: 'Delete', time: seenAt.toISOString(), healed };
+}
+
+/** The newest entry that now holds a field taken from us; with no field known, nobody is accused. */
+function findCulprit(entries: readonly ManagedFields[], taken: readonly string[]): ManagedFields | undefined {
+  const suspects = entries.filter((entry) => !isOwnEntry(entry) && holdsAny(entry, taken));
+  return suspects.sort((left, right) => ((left.time ?? '') < (right.time ?? '') ? 1 : -1))[0];
+}
+
+function holdsAny(entry: ManagedFields, paths: readonly string[]): boolean {
+  const held = fieldPaths(entry.fieldsV1);
+  return paths.some((path) => held.some((candidate) => candidate === path || isBelow(candidate, path) || isBelow(path, candidate)));
+}
+
+function isBelow(path: string, ancestor: string): boolean {
+  return path.startsWith(ancestor) && /^[.[]/.test(path.slice(ancestor.length));
+}
+
+/** Members of metadata that the server counts or keeps itself. */
+const serverMetadata = new Set(['managedFields', 'resourceVersion', 'generation', 'creationTimestamp', 'uid', 'selfLink']);
+
+/** Paths at which two states of an object differ, status left out. */
+export function changedPaths(before: JsonObject, after: JsonObject): readonly string[] {
+  const found: string[] = [];
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    if (name === 'status') continue;
+    compare(before[name], after[name], `.${name}`, found);
+  }
+  return found.sort();
+}
+
+function compare(before: JsonValue | undefined, after: JsonValue | undefined, path: string, found: string[]): void {
+  if (isJsonObject(before) && isJsonObject(after)) {
+    for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      if (path === '.metadata' && serverMetadata.has(name)) continue;
+      compare(before[name], after[name], /^[A-Za-z_][A-Za-z0-9_-]*$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`, found);
+    }
+  } else if (Array.isArray(before) && Array.isArray(after)) {
+    for (let index = 0; index < Math.max(before.length, after.length); index += 1) compare(before[index], after[index], `${path}[${index}]`, found);
+  } else if (before !== after) found.push(path);
+}
