@@ -7,6 +7,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { installManifests } from '../../charts/install.ts';
 import { tenantManifests } from '../../charts/tenant.ts';
+import { parseConfig } from '../../operator/config.ts';
 import { expectGolden, toGoldenYaml } from '../golden.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
@@ -117,4 +118,24 @@ test('a webhook secret is mounted only when one is named', () => {
       .containers[0];
   expect(containerOf().args.join(' ')).not.toContain('webhook');
   expect(containerOf('hook').args).toContain('--webhook-secret-file=/etc/setpoint/webhook/secret');
+});
+
+test('the operator’s own configuration accepts the flags of its container', () => {
+  const [container] = findManifest('Deployment', 'setpoint-operator', { webhookSecretName: 'hook' })['spec'].template.spec.containers;
+  const [command, ...args] = container.args as string[];
+  expect(command).toBe('operator');
+  const flags = Object.fromEntries(
+    args.map((argument) => {
+      const [, name = '', value] = /^--([a-z-]+)=(.*)$/.exec(argument) ?? [];
+      return [name.replace(/-[a-z]/g, (letter) => letter.slice(1).toUpperCase()), value];
+    }),
+  );
+  expect(parseConfig(flags, {})).toMatchObject({
+    apiAddress: { host: '0.0.0.0', port: 8080 },
+    metricsAddress: { host: '0.0.0.0', port: 8081 },
+    dataDir: '/var/lib/setpoint',
+    synthAddress: { host: 'setpoint-synth.setpoint-system.svc', port: 8443 },
+    synthKeyFile: '/etc/setpoint/synth/key',
+    webhookSecretFile: '/etc/setpoint/webhook/secret',
+  });
 });
