@@ -30,7 +30,9 @@ const keptKinds: ReadonlySet<string> = new Set([
  */
 export function decidePrune(key: ObjectKey, entry: InventoryEntry, identities: DesiredIdentities, request: PlanRequest): Change {
   const live = request.observed(key);
+  const group = groupOf(entry.ref.apiVersion);
   const skip = (reason: string, forget: boolean): SkipChange => ({ action: 'skip', ref: entry.ref, key, forget, reason });
+  if (request.failedGroups?.has(group) === true) return skip(`its API group ${group} does not answer`, false);
   if (live === undefined && entry.uid === '') return skip('was never created', true);
   const uid = live?.uid ?? entry.uid;
   if (identities.uids.has(uid)) return skip('is declared under another API group or scope', true);

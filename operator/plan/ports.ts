@@ -24,6 +24,8 @@ export interface PlanRequest {
   /** Objects that drifted, or may have: written again although their digest is unchanged. */
   readonly suspects: ReadonlySet<ObjectKey>;
   readonly policy: PlanPolicy;
+  /** API groups that do not answer: nothing of them is known to be absent, so nothing of them is pruned. */
+  readonly failedGroups?: ReadonlySet<string>;
   /** The Application that syncs. */
   readonly owner: { readonly namespace: string; readonly name: string };
 }

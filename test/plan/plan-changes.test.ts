@@ -156,6 +156,11 @@ describe('objects that left Git', () => {
       { owned: [owned(v1)], live: [live(web)], policy: { prune: false } },
       [`skip ${web}: not in Git any more; pruning is off`],
     ],
+    [
+      'A27 nothing of an API group that does not answer is pruned',
+      { owned: [owned(v1)], failedGroups: ['apps'] },
+      [`skip ${web}: its API group apps does not answer`],
+    ],
     ...[claim, 'PersistentVolume data', 'Namespace shop', 'CustomResourceDefinition widgets.example.com', 'StorageClass fast'].map(
       (text): [string, World, readonly string[]] => [
         `P6 a ${text.split(' ')[0]} is never pruned`,

@@ -106,6 +106,7 @@ export function world(parts: {
   readonly live?: readonly ObservedObject[];
   readonly suspects?: readonly string[];
   readonly policy?: Partial<PlanRequest['policy']>;
+  readonly failedGroups?: readonly string[];
 }): PlanRequest {
   const observed = new Map((parts.live ?? []).map((object) => [object.key, object]));
   return {
@@ -115,6 +116,7 @@ export function world(parts: {
     suspects: new Set((parts.suspects ?? []).map(key)),
     policy: { prune: true, selfHeal: true, ...parts.policy },
     owner: shop,
+    failedGroups: new Set(parts.failedGroups),
   };
 }
 
