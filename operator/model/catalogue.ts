@@ -12,6 +12,7 @@ export const errorCodes = {
   RefNotFound: 'the branch, tag or commit does not exist',
   FetchFailed: 'the Git transfer broke or was not valid',
   ObjectCorrupt: 'bytes do not match their Git object id',
+  UnsafePath: 'the commit holds a file name that no Git client should accept',
   RepoTooLarge: 'the repository is over a limit',
   RateLimited: 'the server asked us to slow down',
   NotFastForward: 'the branch was rewritten and requireFastForward is set',
