@@ -2,7 +2,7 @@
 
 /** The candidate with the fewest edits from `name`, when that is few enough to be a slip; ties go to the first in alphabetical order. */
 export function tryFindClosestName(name: string, candidates: Iterable<string>): string | undefined {
-  const limit = Math.max(1, Math.min(3, Math.floor(name.length / 3)));
+  const limit = Math.min(3, Math.floor(name.length / 3));
   let best: { readonly name: string; readonly distance: number } | undefined;
   for (const candidate of [...new Set(candidates)].sort()) {
     if (Math.abs(candidate.length - name.length) > limit) continue;

@@ -139,7 +139,7 @@ export function smallCatalog(
     kind: find,
     schema: (apiVersion, kind): KindSchema | undefined => {
       const schema = find(apiVersion, kind)?.schema;
-      const components = { schemas: { ...schemas, ...change.schemas } };
+      const components = { schemas: { ...schemas, ...change.schemas, [`io.k8s.api.${apiVersion}.${kind}`]: schema ?? {} } };
       return schema && { schema, components, version: `${change.version ?? 'one'}#${kind}` };
     },
     kinds: () => kinds,

@@ -32,7 +32,7 @@ export function createSchemaCompiler(): SchemaCompiler {
       compiled.clear();
       compileKind = createKindCompiler();
     }
-    const validate = countNodes(schema.schema) > maximumNodes ? undefined : compileKind(schema);
+    const validate = countNodes(schema.schema) > maximumNodes ? undefined : tryCompile(() => compileKind(schema));
     compiled.set(schema.version, validate);
     return validate;
   };
@@ -43,6 +43,15 @@ export function createSchemaCompiler(): SchemaCompiler {
       return explainErrors(validate.errors ?? [], object, isSecret);
     },
   };
+}
+
+/** A schema that is none compiles to nothing: the definition that holds it is refused for that, by its own schema or by the server. */
+function tryCompile(compile: () => ValidateFunction): ValidateFunction | undefined {
+  try {
+    return compile();
+  } catch {
+    return undefined;
+  }
 }
 
 function createKindCompiler(): (kind: KindSchema) => ValidateFunction {
