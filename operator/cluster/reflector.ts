@@ -238,6 +238,7 @@ function applyChange<Value>(copy: Map<string, ReflectedItem<Value>>, change: Ref
     const before = copy.get(item.key);
     if (before?.uid === item.uid && before.resourceVersion === item.resourceVersion) return;
     copy.set(item.key, item);
+    if (before !== undefined && before.value === item.value) return;
     listener.onChange(item.key, item.value, before?.value);
   };
   const remove = (key: string): void => {
