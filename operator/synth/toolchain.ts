@@ -1,0 +1,223 @@
+// Builds what synth children need into one folder: program, library snapshot, bundler and isolated-vm. Made once per content, never from a user's files.
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { homedir, tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import esbuild, { type Plugin } from 'esbuild';
+import { OperatorError } from '../model/error.ts';
+import { providedBuiltIns } from './child/provided-packages.ts';
+
+/** A folder a child can be started from. */
+export interface Toolchain {
+  readonly folder: string;
+  /** Name of everything that can change what a synth gives: equal key, equal output. */
+  readonly key: string;
+}
+
+const root = path.resolve(import.meta.dirname, '..', '..');
+const childFolder = path.join(import.meta.dirname, 'child');
+const require = createRequire(import.meta.url);
+const providedPackages = ['cdk8s', 'cdk8s-plus-28', 'constructs', '@setpoint/constructs'];
+const toolPackages = ['esbuild', 'isolated-vm', 'yaml', '@jridgewell/trace-mapping', 'buffer', 'path-browserify'];
+const keptDays = 7;
+
+/** The toolchain of this version of the code, built when it is not there yet. Throws OperatorError `SynthUnavailable`. */
+export async function prepareToolchain(cacheFolder: string = defaultCacheFolder()): Promise<Toolchain> {
+  const key = toolchainKey();
+  const folder = path.join(cacheFolder, `synth-${key}`);
+  try {
+    if (!existsSync(path.join(folder, 'complete'))) await buildInto(cacheFolder, folder, key);
+    utimesSync(folder, new Date(), new Date());
+    return { folder, key };
+  } catch (error) {
+    throw new OperatorError(`prepare the synth toolchain in ${folder}: ${error instanceof Error ? error.message : String(error)}`, {
+      code: 'SynthUnavailable',
+      stage: 'synth',
+      fate: 'transient',
+      hint: 'the cache folder must be writable',
+      cause: error,
+    });
+  }
+}
+
+/** A folder only its owner writes to. For root it lies where other users can read it, since children run as one of them. */
+function defaultCacheFolder(): string {
+  const uid = process.getuid?.() ?? -1;
+  const candidates = [
+    uid === 0 ? '/var/cache/setpoint' : path.join(homedir(), '.cache', 'setpoint'),
+    path.join(tmpdir(), `setpoint-${uid}`),
+  ];
+  for (const candidate of candidates) {
+    try {
+      mkdirSync(candidate, { recursive: true, mode: 0o755 });
+      const status = statSync(candidate);
+      if ((uid < 0 || status.uid === uid) && (status.mode & 0o022) === 0) return candidate;
+    } catch {
+      // the next one may be writable
+    }
+  }
+  return candidates[0] as string;
+}
+
+function toolchainKey(): string {
+  const hash = createHash('sha256').update(`${process.version} ${process.platform} ${process.arch}\n`);
+  for (const name of [...providedPackages, ...toolPackages]) hash.update(`${name} ${versionOf(name)}\n`);
+  for (const file of [...sourceFiles(import.meta.dirname), ...sourceFiles(path.join(root, 'constructs'))]) {
+    hash
+      .update(`${path.relative(root, file)}\n`)
+      .update(readFileSync(file))
+      .update('\n');
+  }
+  return hash.digest('hex').slice(0, 24);
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.includes('node_modules'))
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function packageFolder(name: string): string {
+  return path.dirname(require.resolve(`${name}/package.json`));
+}
+
+function versionOf(name: string): string {
+  return (JSON.parse(readFileSync(path.join(packageFolder(name), 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+async function buildInto(cacheFolder: string, folder: string, key: string): Promise<void> {
+  const target = path.join(cacheFolder, `building-${key}-${process.pid}`);
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true, mode: 0o755 });
+  try {
+    const modules = providedModules();
+    writeFileSync(path.join(target, 'provided.json'), JSON.stringify({ modules, versions: providedVersions() }));
+    copyNativeParts(target);
+    await bundlePrograms(target);
+    await bundleLibraries(target, modules);
+    const program = [path.join(target, 'make-snapshot.cjs'), path.join(target, 'libraries.js'), path.join(target, 'libraries.snapshot')];
+    await promisify(execFile)(process.execPath, ['--no-node-snapshot', ...program], { env: {} });
+    writeFileSync(path.join(target, 'complete'), '');
+    for (const name of readdirSync(target)) chmodSync(path.join(target, name), name === 'esbuild' ? 0o755 : 0o644);
+    if (!existsSync(path.join(folder, 'complete'))) renameSync(target, folder);
+  } finally {
+    rmSync(target, { recursive: true, force: true });
+    removeOld(cacheFolder);
+  }
+}
+
+function removeOld(cacheFolder: string): void {
+  for (const name of readdirSync(cacheFolder)) {
+    if (!/^(synth|building)-[0-9a-f]{24}/.test(name)) continue;
+    const folder = path.join(cacheFolder, name);
+    const age = Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > keptDays * 86_400_000) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function copyNativeParts(target: string): void {
+  const platform = `${process.platform}-${process.arch}`;
+  const esbuildBinary = createRequire(require.resolve('esbuild/package.json')).resolve(`@esbuild/${platform}/bin/esbuild`);
+  copyFileSync(esbuildBinary, path.join(target, 'esbuild'), constants.COPYFILE_FICLONE);
+  const findNative = createRequire(require.resolve('isolated-vm/package.json'))('node-gyp-build') as { path(folder: string): string };
+  copyFileSync(findNative.path(packageFolder('isolated-vm')), path.join(target, 'isolated-vm.node'));
+}
+
+/** The child's programs as single files: they start faster, and can be read where the project cannot. */
+async function bundlePrograms(target: string): Promise<void> {
+  const native: Plugin = {
+    name: 'native',
+    setup(plugins) {
+      plugins.onResolve({ filter: /^isolated-vm$/ }, ({ path: name }) => ({ path: name, namespace: 'native' }));
+      plugins.onLoad({ filter: /.*/, namespace: 'native' }, () => ({
+        contents: `module.exports = require(require('node:path').join(__dirname, 'isolated-vm.node')).ivm`,
+      }));
+    },
+  };
+  await esbuild.build({
+    entryPoints: { child: path.join(childFolder, 'main.ts'), 'make-snapshot': path.join(childFolder, 'make-snapshot.ts') },
+    outdir: target,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node24',
+    logLevel: 'silent',
+    banner: { js: `process.env.TZ='UTC';process.env.ESBUILD_BINARY_PATH=require('node:path').join(__dirname,'esbuild');` },
+    supported: { 'top-level-await': true },
+    plugins: [native],
+  });
+}
+
+/** The script of the snapshot: our sandbox and the provided packages, their built-ins replaced by the sandbox's own. */
+async function bundleLibraries(target: string, modules: readonly string[]): Promise<void> {
+  const guestFolder = path.join(childFolder, 'guest');
+  const builtInPattern = new RegExp(`^(node:)?(${[...providedBuiltIns].filter((name) => name !== 'buffer').join('|')})$`);
+  const sandbox: Plugin = {
+    name: 'sandbox',
+    setup(plugins) {
+      plugins.onResolve({ filter: /^setpoint:provided$/ }, () => ({ path: 'provided', namespace: 'sandbox', pluginData: 'provided' }));
+      plugins.onResolve({ filter: builtInPattern }, ({ path: name }) => ({ path: name.replace(/^node:/, ''), namespace: 'built-in' }));
+      plugins.onResolve({ filter: /^node:buffer$/ }, () => ({ path: 'buffer', namespace: 'built-in' }));
+      plugins.onLoad({ filter: /.*/, namespace: 'sandbox' }, () => ({ contents: providedTable(modules), resolveDir: root, loader: 'js' }));
+      plugins.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path: name }) => ({
+        contents: `module.exports = require('./node-modules.ts').builtIns[${JSON.stringify(name)}]`,
+        resolveDir: guestFolder,
+        loader: 'js',
+      }));
+    },
+  };
+  await esbuild.build({
+    entryPoints: [path.join(guestFolder, 'library.ts')],
+    outfile: path.join(target, 'libraries.js'),
+    bundle: true,
+    format: 'iife',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    conditions: ['import', 'default'],
+    target: 'es2024',
+    logLevel: 'silent',
+    define: { __dirname: '"/node_modules/cdk8s/lib"', __filename: '"/node_modules/cdk8s/lib/index.js"' },
+    plugins: [sandbox],
+  });
+}
+
+function providedTable(modules: readonly string[]): string {
+  const lines = modules.map((name) => `  ${JSON.stringify(name)}: () => require(${JSON.stringify(name)}),`);
+  return `export const modules = {\n${lines.join('\n')}\n};\nexport const packageVersions = ${JSON.stringify(providedVersions())};\n`;
+}
+
+function providedVersions(): Record<string, string> {
+  return Object.fromEntries(providedPackages.map((name) => [name, versionOf(name)]));
+}
+
+/** Each package by its name, and the modules below its `lib` that apps import directly. */
+function providedModules(): string[] {
+  return providedPackages.flatMap((name) => {
+    const folder = packageFolder(name);
+    const hasExports = 'exports' in (JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as object);
+    if (hasExports) return [name];
+    const deep = readdirSync(path.join(folder, 'lib'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.js'))
+      .map((file) => `${name}/lib/${file.replace(/(\/index)?\.js$/, '')}`)
+      .filter((file) => !file.endsWith('/index'));
+    return [name, ...deep.sort()];
+  });
+}
