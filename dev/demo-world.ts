@@ -1,5 +1,5 @@
 // Everything the demo runs on, from nothing: control plane, install, Git server, synth server, operator, one application. What is played in it is in demo-play.ts.
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -55,6 +55,12 @@ export interface DemoWorld {
   readonly status: () => Promise<ApplicationStatus>;
 }
 
+interface Pushes {
+  /** Monotonic time of the last one. */
+  last: number;
+  tell?: () => Promise<void>;
+}
+
 /** What must be ended and removed, last first. */
 export class DemoCleanup {
   readonly #actions: (() => Promise<void> | void)[] = [];
@@ -88,7 +94,7 @@ export async function startWorld(cleanup: DemoCleanup, signal: AbortSignal): Pro
   cleanup.add(() => cluster.close());
   const objects = createCallerObjects(cluster, createDiscovery(cluster));
   await step('install', () => install(objects, signal));
-  const pushes = { last: 0 };
+  const pushes: Pushes = { last: 0 };
   const git = await step('Git server', () => startGit(directory, cleanup, pushes));
   const repo = await step('manifest repo', () => seedRepo(directory, git));
   const synthAddress = `127.0.0.1:${await freePort()}`;
@@ -97,11 +103,12 @@ export async function startWorld(cleanup: DemoCleanup, signal: AbortSignal): Pro
   const start = (name: string, args: readonly string[]): ProcessIdentity => startProduct(name, args, { directory, watchdog, cleanup });
   await step('synth server', () => startSynthServer(start, synthAddress, keys.synth, directory, signal));
   await step('operator', () => startOperator({ start, controlPlane, apiAddress, synthAddress, keys, directory, signal }));
-  git.sendWebhooksTo({ url: `http://${apiAddress}/webhook/github`, secret: keys.webhookSecret });
+  const repoURL = git.repositoryUrl(repository);
+  pushes.tell = () => sendWebhook(apiAddress, keys.webhookSecret, repoURL);
   const world: DemoWorld = {
     directory,
     controlPlane,
-    repoURL: git.repositoryUrl(repository),
+    repoURL,
     repo,
     apiURL: `http://${apiAddress}`,
     cluster,
@@ -147,13 +154,23 @@ async function install(objects: CallerObjects, signal: AbortSignal): Promise<Ste
   return { value: undefined, detail: `${applied.length} objects: CRDs, the operator's rights, tenant ${tenant.namespace}` };
 }
 
-async function startGit(directory: string, cleanup: DemoCleanup, pushes: { last: number }): Promise<StepResult<GitServer>> {
+/** A Git server that tells the operator of each push, once there is one to tell. */
+async function startGit(directory: string, cleanup: DemoCleanup, pushes: Pushes): Promise<StepResult<GitServer>> {
   const onPush = (): void => {
     pushes.last = performance.now();
+    void pushes.tell?.();
   };
   const git = await startGitServer({ root: path.join(directory, 'git'), onPush });
   cleanup.add(() => git.close());
   return { value: git, detail: git.url };
+}
+
+/** The generic webhook: a Git host, or a few lines of CI, would send the same. Lost calls do not matter, the operator polls too. */
+async function sendWebhook(apiAddress: string, secret: string, repoURL: string): Promise<void> {
+  const body = JSON.stringify({ repoURL, ref: 'refs/heads/main' });
+  const signature = createHmac('sha256', secret).update(body).digest('hex');
+  const headers = { 'content-type': 'application/json', 'x-setpoint-signature': `sha256=${signature}` };
+  await fetch(`http://${apiAddress}/webhook/generic`, { method: 'POST', headers, body }).catch(() => undefined);
 }
 
 async function seedRepo(directory: string, git: GitServer): Promise<StepResult<ManifestRepo>> {
