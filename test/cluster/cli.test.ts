@@ -1,4 +1,6 @@
 // The commands that read a cluster, against the real API server. Statuses are written by the test as the operator would.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Command } from 'commander';
 import { applicationCrd, inventoryCrd } from '../../constructs/crds.ts';
@@ -6,16 +8,20 @@ import { registerEvents } from '../../operator/cli/events.ts';
 import { registerGet } from '../../operator/cli/get.ts';
 import { registerHistory } from '../../operator/cli/history.ts';
 import { clusterOpener } from '../../operator/cli/open-cluster.ts';
+import { registerValidate } from '../../operator/cli/validate.ts';
+import { objectValidator } from '../../operator/cli/validate-objects.ts';
 import { registerWait } from '../../operator/cli/wait.ts';
 import { registerWhy } from '../../operator/cli/why.ts';
 import { connectionFromKubeconfig } from '../../operator/cluster/connection.ts';
 import { createInventoryStore } from '../../operator/cluster/inventory-store.ts';
 import { createRestClient } from '../../operator/cluster/rest-client.ts';
 import type { InventoryEntry } from '../../operator/model/inventory.ts';
+import { openSynthesizer } from '../../operator/synth/open-synthesizer.ts';
 import { healthy, now, type Recording, recordTerminal, refused } from '../cli/recording.ts';
-import { admin, eventually, kubeconfigPath, serviceAccountKubeconfig, testNamespace } from '../support/cluster.ts';
+import { admin, eventually, kubeconfigPath, scratchDirectory, serviceAccountKubeconfig, testNamespace } from '../support/cluster.ts';
 
 const apiVersion = 'setpoint.dev/v1alpha1';
+const project = path.resolve(import.meta.dirname, '../..');
 let namespace: string;
 
 beforeAll(async () => {
@@ -40,6 +46,12 @@ async function setStatus(name: string, status: object): Promise<void> {
 async function run(words: string, { kubeconfig = kubeconfigPath(), recording = recordTerminal() } = {}): Promise<Recording> {
   const program = new Command('setpoint').exitOverride();
   const deps = { terminal: recording.terminal, exit: recording.exit, openCluster: clusterOpener([kubeconfig]), now: () => now };
+  registerValidate(program, {
+    ...deps,
+    cwd: project,
+    openSynthesizer: async () => openSynthesizer(),
+    validateObjects: objectValidator([kubeconfig]),
+  });
   for (const register of [registerGet, registerHistory, registerWhy, registerEvents, registerWait]) register(program, deps);
   await program.parseAsync(words.split(' '), { from: 'user' });
   return recording;
@@ -108,13 +120,53 @@ describe('get', () => {
 
   test('an unreachable cluster is an error that names its address', async () => {
     const { writeKubeconfig } = await import('../../dev/control-plane/kubeconfig.ts');
-    const { scratchDirectory } = await import('../support/cluster.ts');
     const kubeconfig = `${scratchDirectory()}/nowhere.kubeconfig`;
     writeKubeconfig(kubeconfig, { url: 'https://127.0.0.1:9', ca: '', token: 'x', user: 'x' });
     const { err, code } = await run('get', { kubeconfig });
     expect(err).toContain('127.0.0.1:9');
     expect(code).toBe(2);
   }, 60_000);
+});
+
+describe('validate', () => {
+  test('finds nothing wrong with an example', async () => {
+    const { out, err, code } = await run(`validate ${project}/examples/multi-environment/apps/shop`);
+    expect({ out, err, code }).toEqual({ out: '', err: '4 objects, no findings\n', code: 0 });
+  });
+
+  test('finds what the schemas of the cluster refuse, at the line of the construct', async () => {
+    const folder = path.join(scratchDirectory(), 'refused');
+    mkdirSync(folder);
+    writeFileSync(path.join(folder, 'cdk8s.yaml'), 'language: typescript\napp: npx ts-node main.ts\n');
+    writeFileSync(
+      path.join(folder, 'main.ts'),
+      `import { ApiObject, App, Chart } from 'cdk8s';
+const app = new App();
+const chart = new Chart(app, 'web');
+const spec = { replica: 3, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'web:1' }] } } };
+new ApiObject(chart, 'web', { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' }, spec });
+app.synth();
+`,
+    );
+    const { out, err, code } = await run(`validate ${folder} -n ${namespace}`);
+    expect(out).toMatch(
+      new RegExp(
+        `^\\S+main.ts:5:1: error UnknownField: Deployment ${namespace}/web .spec.replica: .*\\n( .*\\n)+ {4}hint: .*replicas.*\\n$`,
+      ),
+    );
+    expect(out).toContain("> 5 | new ApiObject(chart, 'web', {");
+    expect({ err, code }).toEqual({ err: '1 object, 1 error\n', code: 1 });
+    expect(JSON.parse((await run(`validate ${folder} -n ${namespace} -o json`)).out)).toMatchObject({
+      objects: 1,
+      findings: [{ code: 'UnknownField', field: '.spec.replica', position: { file: 'main.ts', line: 5, column: 1 } }],
+    });
+  });
+
+  test('without a cluster says so', async () => {
+    const { err, code } = await run(`validate ${project}/examples/web-app --kubeconfig ${project}/nothing`);
+    expect(err).toContain(`error: read kubeconfig ${project}/nothing`);
+    expect(code).toBe(2);
+  });
 });
 
 describe('history', () => {
