@@ -155,7 +155,7 @@ function placeOf(finding: StatusFinding): string | undefined {
 }
 
 /** `shop/web`, or the name alone for a cluster-scoped object. */
-export function refText(ref: { readonly namespace?: string; readonly name: string }): string {
+function refText(ref: { readonly namespace?: string; readonly name: string }): string {
   return ref.namespace === undefined || ref.namespace === '' ? ref.name : `${ref.namespace}/${ref.name}`;
 }
 
