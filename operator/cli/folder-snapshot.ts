@@ -57,9 +57,20 @@ async function workTreeFiles({ root, gitdir, commondir }: WorkTree): Promise<str
   const index = await git.listFiles({ fs, dir: root, gitdir });
   const tracked = new Set(index.filter((file) => isEntry(path.join(root, file))));
   const ignored = (name: string): Promise<boolean> => git.isIgnored({ fs, dir: root, gitdir: commondir, filepath: name });
+  const trackedFolders = new Set(index.flatMap(foldersOf));
+  // What is tracked below a folder counts whatever the ignore files say, so that only the other folders are asked about.
+  const prune = async (folder: string): Promise<boolean> => !trackedFolders.has(folder) && (await ignored(folder));
   const untracked: string[] = [];
-  for (const file of await walk(root, ignored)) if (!tracked.has(file) && !(await ignored(file))) untracked.push(file);
+  for (const file of await walk(root, prune)) if (!tracked.has(file) && !(await ignored(file))) untracked.push(file);
   return [...tracked, ...untracked];
+}
+
+/** `a/` and `a/b/` of `a/b/c`. */
+function foldersOf(file: string): string[] {
+  return file
+    .split('/')
+    .slice(0, -1)
+    .map((_, depth, parts) => `${parts.slice(0, depth + 1).join('/')}/`);
 }
 
 /** True for what Git stores under one path: a file, a link, or the folder of a nested repository. */
