@@ -3,6 +3,7 @@ import { groupOf, type KindRef } from './object-ref.ts';
 
 /** Built-in kinds whose health is read from status, as `group|kind`. */
 export const kindsWithStatus: ReadonlySet<string> = new Set([
+  '|Namespace',
   '|Pod',
   '|PersistentVolumeClaim',
   '|ReplicationController',
