@@ -78,7 +78,11 @@ describe('kinds of the cluster', () => {
       deployment('', '{name: a}'),
       [`InvalidValue ${at} .spec.template.spec.containers: expected array, got object`],
     ],
-    ['V2 null in a list', deployment('', '[null]'), [`InvalidValue ${at} .spec.template.spec.containers[0]: expected object, got null`]],
+    [
+      'V2 null in a list',
+      deployment('', '[null]'),
+      [`InvalidValue ${at} .spec.template.spec.containers[0]: expected object, got null; leave it out`],
+    ],
     ['V2 null for a member is left out by the server', deployment('replicas: null, paused: null'), []],
     [
       'V2 a value outside an enumeration',
@@ -220,7 +224,13 @@ describe('kinds that the commit brings along', () => {
       'V13 an item that is not nullable',
       spec({ b: { type: 'array', items: { type: 'string' } } }),
       '{b: [null]}',
-      ['InvalidValue HERE .spec.b[0]: expected string, got null'],
+      ['InvalidValue HERE .spec.b[0]: expected string, got null; leave it out'],
+    ],
+    [
+      'V2 null for a member that is not nullable',
+      spec({ a: { type: 'string' }, b: { type: 'string', default: 'x' } }),
+      '{a: null, b: null}',
+      ['InvalidValue HERE .spec.a: expected string, got null; leave it out'],
     ],
     [
       'V13 int-or-string',

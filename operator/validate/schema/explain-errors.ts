@@ -5,6 +5,7 @@ import { tryFindClosestName } from '../closest-name.ts';
 import { memberPath, pathOfPointer } from '../json-path.ts';
 import type { Problem } from '../rule.ts';
 import { formatWords } from './formats.ts';
+import { dropsNull } from './to-json-schema.ts';
 
 const maximumProblems = 50;
 const maximumListed = 15;
@@ -28,9 +29,9 @@ function withoutBranches(errors: readonly ErrorObject[]): readonly ErrorObject[]
   return errors.filter((error) => !junctors.some((junctor) => junctor !== error && error.schemaPath.startsWith(`${junctor.schemaPath}/`)));
 }
 
-/** The server drops a member that is null and not nullable; only items of lists must not be null. */
+/** The server leaves out a member that is null where the kind comes from Go types or the field has a default; items of lists must not be null. */
 function isDroppedNull(error: ErrorObject): boolean {
-  return error.data === null && !/\/\d+$/.test(error.instancePath);
+  return error.data === null && error.parentSchema?.[dropsNull] === true && !/\/\d+$/.test(error.instancePath);
 }
 
 function explain(error: DefinedError, object: JsonObject, isSecret: boolean): Problem {
@@ -117,6 +118,7 @@ function countWords(keyword: string, limit: number): string {
 
 function withTypeHint(types: readonly string[], data: unknown): Expectation {
   const expected = types.filter((type) => type !== 'null').join(' or ');
+  if (data === null) return { expected, hint: 'leave it out' };
   if (types.includes('string') && (typeof data === 'number' || typeof data === 'boolean'))
     return { expected, hint: 'write it as a string' };
   const numeric = types.includes('integer') || types.includes('number');

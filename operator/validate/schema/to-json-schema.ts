@@ -28,11 +28,15 @@ const kept = [
 const numberFormats: ReadonlySet<JsonValue | undefined> = new Set(['int32', 'int64']);
 const generatedFormats: ReadonlySet<JsonValue | undefined> = new Set(['int32', 'int64', 'byte', 'date-time']);
 
+/** Keyword of ours: the server leaves the member out when it is null. */
+export const dropsNull = 'x-drops-null';
+
+const objectMetadata = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+
 /** Whether a component is generated from Go types. Declared ones refer to nothing but the metadata of objects. */
 export function styleOf(name: string, schema: JsonObject): SchemaStyle {
   if (/^io\.k8s\.(api|apimachinery|apiextensions-apiserver|kube-aggregator|metrics)\./.test(name)) return 'generated';
-  const { metadata: _, ...properties } = isJsonObject(schema['properties']) ? schema['properties'] : {};
-  return referencesIn(properties).size > 0 ? 'generated' : 'declared';
+  return [...referencesIn(schema)].every((reference) => reference === objectMetadata) ? 'declared' : 'generated';
 }
 
 /** The names of the components a schema refers to. */
@@ -62,9 +66,10 @@ interface Context {
 function convert(schema: JsonObject, context: Context): Draft {
   const reference = tryFindReference(schema);
   if (reference !== undefined) return { $ref: context.idOf(reference) };
-  if (schema['format'] === 'int-or-string') return { type: ['integer', 'string'] };
-  if (isQuantity(schema)) return { type: ['string', 'number'], format: 'quantity' };
+  if (schema['format'] === 'int-or-string') return { type: ['integer', 'string'], [dropsNull]: true };
+  if (isQuantity(schema)) return { type: ['string', 'number'], format: 'quantity', [dropsNull]: true };
   const draft: Draft = {};
+  if (context.style === 'generated' || (schema['default'] !== undefined && schema['nullable'] !== true)) draft[dropsNull] = true;
   for (const keyword of kept) if (schema[keyword] !== undefined) draft[keyword] = schema[keyword] as JsonValue;
   addType(draft, schema);
   addBounds(draft, schema);
@@ -100,6 +105,7 @@ function addMembers(draft: Draft, schema: JsonObject, context: Context): void {
     draft['properties'] = Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, convertAny(member, context)]));
   }
   if (schema['x-kubernetes-embedded-resource'] === true) {
+    draft['required'] = [...new Set(['apiVersion', 'kind', ...(Array.isArray(draft['required']) ? draft['required'] : [])])];
     draft['properties'] = {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
