@@ -42,7 +42,8 @@ export function decidePrune(key: ObjectKey, entry: InventoryEntry, identities: D
   if (foreign !== undefined) return skip(foreign, true);
   if (live?.deletionTimestamp !== undefined) return skip('is being deleted already', false);
   const kept = protection(entry, live);
-  if (kept !== undefined) return skip(kept, false);
+  // Nothing is left to protect once it is gone, and what is gone must not be missed.
+  if (kept !== undefined) return live === undefined ? skip('is gone already', true) : skip(kept, false);
   if (!request.policy.prune) return skip('not in Git any more; pruning is off', false);
   return { action: 'prune', ref: entry.ref, key, uid, reason: 'not in Git any more' };
 }

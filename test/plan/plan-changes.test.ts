@@ -168,6 +168,7 @@ describe('objects that left Git', () => {
         [`skip ${text}: objects of kind ${text.split(' ')[0]} are never pruned`],
       ],
     ),
+    ['P6 a PersistentVolumeClaim that is gone is forgotten', { owned: [group(claim)] }, [`skip and forget ${claim}: is gone already`]],
     [
       'P11 an object written in another version is the same object',
       { desired: [desired('apps/v1 Deployment shop/web')], owned: [owned(desired('apps/v1beta1 Deployment shop/web'))], live: [live(web)] },
