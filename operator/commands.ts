@@ -114,9 +114,10 @@ function registerOperator(program: Command, deps: CommandDeps): void {
     .option('--allow-loopback-git', 'follow repositories on loopback addresses too; for demos and tests')
     .action((flags: OperatorFlags) =>
       runCommand(deps, async () => {
-        const config = parseConfig(flags, readEnvironment());
+        const environment = readEnvironment();
+        const config = parseConfig(flags, environment);
         const { runOperator } = await import('./operator.ts');
-        return runOperator(config, deps.terminal.signal);
+        return runOperator(config, environment, deps.terminal.signal);
       }),
     );
 }

@@ -40,7 +40,10 @@ async function createProgram(argv: readonly string[], signal: AbortSignal): Prom
     .exitOverride()
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: false });
-  const deps = { terminal: processTerminal(signal), exit: (code: ExitCode) => void (process.exitCode = code) };
+  const exit = (code: ExitCode): void => {
+    process.exitCode = code;
+  };
+  const deps = { terminal: processTerminal(signal), exit };
   const [first, second] = argv.slice(2);
   const wanted = first === 'help' ? second : first;
   for (const command of lazyCommands) {

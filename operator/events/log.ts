@@ -121,6 +121,8 @@ function verdictOf({ result, counts, owned }: Outcome): Pick<Line, 'level' | 'me
       const wrote = counts.create + counts.update + counts.prune;
       return { level: wrote > 0 ? 'info' : 'debug', message: `synced: ${owned} objects, ${wrote} written` };
     }
+    case 'applying':
+      return { level: 'info', message: result.message };
     case 'progressing':
       return { level: 'info', message: `applied, not healthy yet: ${result.message}` };
     case 'out-of-sync':

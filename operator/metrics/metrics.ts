@@ -161,11 +161,11 @@ function removeApplication(series: Series, application: ApplicationKey): void {
   for (const healed of ['true', 'false']) series.drifts.remove({ ...labels, healed });
 }
 
-const resultKinds: readonly Outcome['result']['kind'][] = ['synced', 'out-of-sync', 'rejected', 'failed', 'progressing', 'suspended'];
+const resultKinds: readonly Outcome['result']['kind'][] = ['synced', 'out-of-sync', 'rejected', 'failed', 'applying', 'progressing', 'suspended'];
 
 function syncWord({ result }: Outcome): string {
   if (result.kind === 'synced' || result.kind === 'progressing') return 'Synced';
-  return result.kind === 'rejected' || result.kind === 'out-of-sync' ? 'OutOfSync' : 'Unknown';
+  return result.kind === 'rejected' || result.kind === 'out-of-sync' || result.kind === 'applying' ? 'OutOfSync' : 'Unknown';
 }
 
 type ApplicationLabels = { readonly namespace: string; readonly name: string };

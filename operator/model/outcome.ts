@@ -23,6 +23,8 @@ export type SyncResult =
   | { readonly kind: 'rejected'; readonly findings: readonly Finding[] }
   /** A stage failed; nothing or part was written. */
   | { readonly kind: 'failed'; readonly error: OperatorError; readonly objects: readonly ObjectFailure[] }
+  /** Under way: part of it is written, the rest waits for objects to become healthy. */
+  | { readonly kind: 'applying'; readonly message: string }
   /** Written; waiting for objects to become healthy. */
   | { readonly kind: 'progressing'; readonly message: string }
   | { readonly kind: 'suspended' };

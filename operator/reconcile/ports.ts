@@ -2,7 +2,6 @@
 import type { Application, ApplicationStatus } from '../model/application.ts';
 import type { ApplicationKey } from '../model/event.ts';
 import type { TenantIdentity } from '../model/identity.ts';
-import type { TenantIdentity } from '../model/identity.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { KindRef, ObjectKey } from '../model/object-ref.ts';
@@ -25,6 +24,8 @@ export interface ApplicationStore {
 export interface InventoryStore {
   /** Throws OperatorError `InventoryCorrupt`. */
   load(application: Application): Promise<Inventory>;
+  /** Drops what is kept in memory of an Application that is gone. */
+  forget(application: Pick<Application, 'uid'>): void;
   /** Adds or replaces entries and removes keys; rewrites only the chunks that change. */
   save(application: Application, upsert: readonly InventoryEntry[], remove: readonly ObjectKey[]): Promise<void>;
 }

@@ -35,7 +35,6 @@ export class WorkQueue {
   readonly #groups = new Map<string, Set<string>>();
   readonly #running = new Set<string>();
   readonly #again = new Set<string>();
-  readonly #timers = new Map<string, NodeJS.Timeout>();
   #active = 0;
   #waiting = 0;
   #closed = false;
@@ -61,23 +60,6 @@ export class WorkQueue {
     this.#startNext();
   }
 
-  /** Asks for a run of `key` after a time; an earlier request for the same key is replaced. */
-  addAfter(key: string, milliseconds: number): void {
-    this.cancelTimer(key);
-    if (this.#closed) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(key);
-      this.add(key);
-    }, milliseconds);
-    this.#timers.set(key, timer);
-  }
-
-  /** Forgets a pending `addAfter`. */
-  cancelTimer(key: string): void {
-    clearTimeout(this.#timers.get(key));
-    this.#timers.delete(key);
-  }
-
   counts(): QueueCounts {
     return { waiting: this.#waiting, running: this.#active, parked: this.#running.size - this.#active };
   }
@@ -85,8 +67,6 @@ export class WorkQueue {
   /** Takes nothing more; resolves when all running jobs have ended. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
     this.#groups.clear();
     this.#again.clear();
     this.#waiting = 0;

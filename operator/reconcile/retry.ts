@@ -21,7 +21,7 @@ export type RetryDecision =
   | { readonly kind: 'retry'; readonly afterMilliseconds: number };
 
 /** Findings that are about the state of the cluster too, so that they may vanish without a commit. */
-const clusterFindings: ReadonlySet<FindingCode> = new Set(['UnknownKind', 'ServerRefused', 'NoPermission']);
+const clusterFindings: ReadonlySet<FindingCode> = new Set(['UnknownKind', 'GroupUnavailable', 'ServerRefused', 'NoPermission']);
 
 /**
  * Decides about the next attempt. `failures` counts failed looks in a row before this one and starts again at 0 with a newer commit
@@ -33,6 +33,7 @@ const clusterFindings: ReadonlySet<FindingCode> = new Set(['UnknownKind', 'Serve
 export function decideRetry(result: SyncResult, failures: number, random: number, policy: RetryPolicy = defaultRetryPolicy): RetryDecision {
   switch (result.kind) {
     case 'synced':
+    case 'applying':
     case 'progressing':
     case 'suspended':
     case 'out-of-sync':

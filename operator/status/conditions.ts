@@ -41,6 +41,10 @@ function statementsOf(outcome: Outcome, lastSynced: string | undefined): Stateme
       return afterSync(isWell(health), syncedMessage(outcome), healthy, health);
     case 'progressing':
       return afterSync(false, syncedMessage(outcome), { ...healthy, message: healthy.message || result.message }, health);
+    case 'applying': {
+      const statement: Statement = { status: 'False', reason: 'Progressing', message: result.message };
+      return { ...stopped(statement, 'False', no, healthy), Reconciling: { ...statement, status: 'True' } };
+    }
     case 'out-of-sync':
       return stopped({ status: 'False', reason: 'OutOfSync', message: result.message }, 'False', no, healthy);
     case 'suspended':
@@ -87,14 +91,16 @@ function failedStatements(
   healthy: Statement,
 ): Statements {
   const more = failedObjects > 1 ? ` (and ${failedObjects - 1} more objects)` : '';
-  const statement: Statement = { status: 'False', reason: error.code, message: `${formatError(error)}${more}; ${staysAt(lastSynced)}` };
+  const where = error.stage === 'health' ? '' : `; ${staysAt(lastSynced)}`;
+  const statement: Statement = { status: 'False', reason: error.code, message: `${formatError(error)}${more}${where}` };
   const waits = error.fate === 'terminal';
-  const comparedBefore = ['plan', 'apply', 'health'].includes(error.stage);
+  const applied = error.stage === 'health';
+  const compared = applied || error.stage === 'plan' || error.stage === 'apply';
   return {
     Ready: statement,
     Reconciling: waits ? no : { status: 'True', reason: 'Retrying', message: statement.message },
     Stalled: waits ? { ...statement, status: 'True' } : no,
-    Synced: { ...statement, status: comparedBefore ? 'False' : 'Unknown' },
+    Synced: applied ? { status: 'True', reason: 'Synced', message: syncedMessage(outcome) } : { ...statement, status: compared ? 'False' : 'Unknown' },
     Healthy:
       outcome.owned === 0 && lastSynced === undefined
         ? { status: 'Unknown', reason: 'Unknown', message: 'nothing was applied yet' }

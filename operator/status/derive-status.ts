@@ -63,19 +63,21 @@ function nextSync(outcome: Outcome, previous: StatusOf<'sync'> | undefined): Sta
   return { status, revision: revision.sha, finishedAt: outcome.finishedAt.toISOString(), counts: outcome.counts };
 }
 
-/** Failures before the cluster was compared leave it unknown whether it equals Git. */
+/** Failures before the cluster was compared leave it unknown whether it equals Git; one of health comes after everything was applied. */
 function syncStatusOf({ result }: Outcome): StatusOf<'sync'>['status'] {
   switch (result.kind) {
     case 'synced':
     case 'progressing':
       return 'Synced';
+    case 'applying':
     case 'out-of-sync':
     case 'rejected':
       return 'OutOfSync';
     case 'suspended':
       return 'Unknown';
     case 'failed':
-      return ['plan', 'apply', 'health'].includes(result.error.stage) ? 'OutOfSync' : 'Unknown';
+      if (result.error.stage === 'health') return 'Synced';
+      return result.error.stage === 'plan' || result.error.stage === 'apply' ? 'OutOfSync' : 'Unknown';
   }
 }
 

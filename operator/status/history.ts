@@ -41,6 +41,7 @@ function resultOf(result: SyncResult): HistoryEntry['result'] | undefined {
       return 'Failed';
     case 'progressing':
       return 'Progressing';
+    case 'applying':
     case 'suspended':
       return undefined;
   }
@@ -70,6 +71,7 @@ function entryOf(outcome: Outcome, result: HistoryEntry['result']): HistoryEntry
 function messageOf(result: SyncResult): string {
   switch (result.kind) {
     case 'synced':
+    case 'applying':
     case 'suspended':
       return '';
     case 'progressing':

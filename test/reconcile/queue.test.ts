@@ -104,22 +104,10 @@ describe('the work queue', () => {
     expect(errors).toEqual(['a/1: Error: poison']);
   });
 
-  test('a later request replaces the time of an earlier one', async () => {
-    const { queue, jobs } = makeQueue(1);
-    queue.addAfter('a/1', 60_000);
-    queue.addAfter('a/1', 1);
-    const deadline = Date.now() + 5_000;
-    while (jobs.started.length === 0 && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
-    expect(jobs.started).toEqual(['a/1']);
-    await jobs.end('a/1');
-    await queue.close();
-  });
-
   test('L7 closing takes nothing more and waits for what is under way', async () => {
     const { queue, jobs } = makeQueue(1);
     queue.add('a/1');
     queue.add('a/2');
-    queue.addAfter('a/3', 1);
     let closed = false;
     const closing = queue.close().then(() => (closed = true));
     queue.add('a/4');

@@ -1,0 +1,188 @@
+// One turn for one Application: which look it needs, what became of it, and when the next is due. The looks themselves are in their own files.
+import { randomUUID } from 'node:crypto';
+import { reconcileRequestedAnnotation } from '../../constructs/annotations.ts';
+import { type Application, applicationKey } from '../model/application.ts';
+import { toOperatorError } from '../model/error.ts';
+import type { ApplicationKey } from '../model/event.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { Subscription } from '../source/ports.ts';
+import { deriveStatus } from '../status/derive-status.ts';
+import { type ApplicationMemory, createMemory, type Reason } from './application-memory.ts';
+import { millisecondsOf } from './duration.ts';
+import { chooseLook, type Look, type LookKind } from './look.ts';
+import type { OwnedObjects } from './owned-objects.ts';
+import type { Parts } from './parts.ts';
+import { type QueueCounts, WorkQueue, type WorkSlot } from './queue.ts';
+import { decideRetry } from './retry.ts';
+import { sourceKey, sourceOf } from './source-of.ts';
+import { takeLook } from './take-look.ts';
+import { Timers } from './timers.ts';
+
+/** What the controller works with. */
+export interface ControllerOptions {
+  readonly parts: Parts;
+  readonly owned: OwnedObjects;
+  /** Ends every look. */
+  readonly signal: AbortSignal;
+  /** In [0, 1); spreads retries. */
+  readonly random: () => number;
+  /** Applications worked on at once; those that only wait are not counted. */
+  readonly workers: number;
+}
+
+/** When a status that could not be written is tried again. */
+const statusRetryMilliseconds = 5_000;
+
+/** The memories of all Applications and the turns they take. */
+export class ApplicationController {
+  readonly #options: ControllerOptions;
+  readonly #memories = new Map<ApplicationKey, ApplicationMemory>();
+  readonly #timers = new Timers();
+  readonly #queue: WorkQueue;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    const onError = (key: string, error: unknown): void => {
+      options.parts.emit({ type: 'failure', application: key, error: toOperatorError(error, 'status') });
+    };
+    this.#queue = new WorkQueue({ workers: options.workers, work: (key, slot) => this.#work(key, slot), onError });
+  }
+
+  /** The memory of an Application that was looked at before. */
+  memory(key: ApplicationKey): ApplicationMemory | undefined {
+    return this.#memories.get(key);
+  }
+
+  queueCounts(): QueueCounts {
+    return this.#queue.counts();
+  }
+
+  /** Asks for a look. What is newer than what the look under way works on ends its wait for health. */
+  ask(key: ApplicationKey, reason: Reason): void {
+    const memory = this.#memories.get(key);
+    if (memory !== undefined) {
+      memory.reasons.add(reason);
+      memory.askedAt ??= this.#options.parts.clock.monotonic();
+      if (reason !== 'health') memory.preempt?.abort();
+    }
+    this.#queue.add(key);
+  }
+
+  /** Asks for a look later; an earlier request for the same reason is replaced. */
+  askAfter(key: ApplicationKey, reason: Reason, milliseconds: number): void {
+    this.#timers.start(`${key} ${reason}`, milliseconds, () => this.ask(key, reason));
+  }
+
+  /** Takes nothing more; resolves when the looks under way have ended. Assumes: the signal has aborted, so that they end soon. */
+  async close(): Promise<void> {
+    this.#timers.stopAll();
+    for (const memory of this.#memories.values()) memory.subscription?.handle.close();
+    await this.#queue.close();
+  }
+
+  async #work(key: ApplicationKey, slot: WorkSlot): Promise<void> {
+    const { parts, signal } = this.#options;
+    const application = parts.applications.get(key);
+    const known = this.#memories.get(key);
+    if (known !== undefined && known.uid !== application?.uid) this.#forget(known);
+    if (application === undefined || signal.aborted) return;
+    const memory = this.#memories.get(key) ?? createMemory(application);
+    this.#memories.set(key, memory);
+    const reasons = [...memory.reasons];
+    const startedAt = parts.clock.monotonic();
+    const waited = startedAt - (memory.askedAt ?? startedAt);
+    memory.reasons.clear();
+    memory.askedAt = undefined;
+    await this.#turn(application, memory, reasons, slot);
+    const worked = parts.clock.monotonic() - startedAt;
+    parts.emit({ type: 'worked', waitedSeconds: waited / 1_000, workedSeconds: worked / 1_000, retry: reasons.includes('retry') });
+  }
+
+  async #turn(application: Application, memory: ApplicationMemory, reasons: readonly Reason[], slot: WorkSlot): Promise<void> {
+    const { parts, owned, signal } = this.#options;
+    const kind = chooseLook(application, memory, reasons);
+    if (kind === 'sync') this.#timers.stop(`${memory.key} retry`);
+    memory.generationTaken = application.generation;
+    memory.requestTaken = application.annotations[reconcileRequestedAnnotation];
+    this.#follow(application, memory);
+    const preempt = new AbortController();
+    memory.preempt = preempt;
+    const look: Look = {
+      ...{ kind, application, memory, reasons, slot, parts, owned, signal, startedAt: parts.clock.now(), superseded: preempt.signal },
+      report: async (outcome) => void (await this.#writeStatus(application, memory, outcome)),
+    };
+    const outcome = await takeLook(look);
+    memory.preempt = undefined;
+    if (signal.aborted || outcome === undefined) return;
+    this.#tell(memory, outcome);
+    memory.lastOutcome = outcome;
+    const isWritten = await this.#writeStatus(application, memory, outcome);
+    this.#planNext(memory, kind, outcome, isWritten);
+  }
+
+  /** Follows the source of an Application as its spec is now. */
+  #follow(application: Application, memory: ApplicationMemory): void {
+    const { parts } = this.#options;
+    const { suspend, source } = application.spec;
+    const spec = sourceOf(application, parts.secrets);
+    const interval = millisecondsOf(source.interval);
+    const key = suspend || application.deletionTimestamp !== undefined ? '' : `${sourceKey(spec)} ${interval}`;
+    if ((memory.subscription?.key ?? '') === key) return;
+    memory.subscription?.handle.close();
+    const subscribe = (): Subscription => parts.sources.subscribe(spec, interval, () => this.ask(memory.key, 'commit'));
+    memory.subscription = key === '' ? undefined : { key, handle: subscribe() };
+  }
+
+  /** Drift that is left alone is told once, however often it is seen. */
+  #tell(memory: ApplicationMemory, outcome: Outcome): void {
+    const { emit } = this.#options.parts;
+    for (const drift of outcome.drift) {
+      const text = JSON.stringify([drift.ref, drift.fields]);
+      if (drift.healed || !memory.toldDrift.has(text)) emit({ type: 'drift', application: memory.key, drift });
+      if (!drift.healed) memory.toldDrift.add(text);
+    }
+    if (outcome.result.kind === 'synced') memory.toldDrift.clear();
+    emit({ type: 'reconciled', application: memory.key, uid: memory.uid, syncId: randomUUID(), outcome });
+  }
+
+  /** False when the status could not be written; it is tried again with the next look. */
+  async #writeStatus(application: Application, memory: ApplicationMemory, outcome: Outcome): Promise<boolean> {
+    const { parts } = this.#options;
+    const key = applicationKey(application);
+    try {
+      const status = deriveStatus(outcome, memory.status, application.spec.historyLimit);
+      await parts.applications.writeStatus(application, status);
+      memory.status = status;
+      return true;
+    } catch (error) {
+      parts.emit({ type: 'failure', application: key, error: toOperatorError(error, 'status') });
+      return false;
+    }
+  }
+
+  /** The next look without a new reason, if any. A newer commit or spec starts counting failures anew. */
+  #planNext(memory: ApplicationMemory, kind: LookKind, outcome: Outcome, statusIsWritten: boolean): void {
+    const { result } = outcome;
+    if (!statusIsWritten) this.askAfter(memory.key, 'health', statusRetryMilliseconds);
+    if (result.kind === 'progressing') {
+      this.askAfter(memory.key, 'health', Math.max(0, memory.healthDeadline - this.#options.parts.clock.monotonic()));
+    }
+    if (kind === 'health' || (kind === 'heal' && memory.suspects.size === 0)) return;
+    const input = `${outcome.observedGeneration} ${outcome.revision?.sha ?? ''}`;
+    if (memory.failedInput !== input) memory.failures = 0;
+    memory.failedInput = input;
+    const decision = decideRetry(result, memory.failures, this.#options.random());
+    memory.failures = result.kind === 'failed' || result.kind === 'rejected' ? memory.failures + 1 : 0;
+    if (decision.kind === 'retry') this.askAfter(memory.key, 'retry', decision.afterMilliseconds);
+  }
+
+  #forget(memory: ApplicationMemory): void {
+    const { owned, parts } = this.#options;
+    memory.subscription?.handle.close();
+    this.#memories.delete(memory.key);
+    for (const reason of ['retry', 'health', 'drift']) this.#timers.stop(`${memory.key} ${reason}`);
+    owned.forget(memory.key);
+    parts.inventories.forget({ uid: memory.uid });
+    parts.emit({ type: 'application-removed', application: memory.key });
+  }
+}

@@ -1,0 +1,34 @@
+// Health of everything an Application owns, from what the watches show and our own last writes. Rules per kind are in health/.
+import { assessHealth } from '../health/assess-health.ts';
+import { type ApplicationHealth, type Health, worstHealth } from '../model/health.ts';
+import type { InventoryEntry } from '../model/inventory.ts';
+import { hasStatusHealth } from '../model/kinds-with-status.ts';
+import type { ObjectKey } from '../model/object-ref.ts';
+import type { ApplicationMemory } from './application-memory.ts';
+import type { ObjectObserver } from './ports.ts';
+
+/** The worst of all objects in the inventory. */
+export function healthOfApplication(memory: ApplicationMemory, observer: ObjectObserver): ApplicationHealth {
+  return worstHealth(
+    [...(memory.inventory ?? new Map<ObjectKey, InventoryEntry>())].map(([key, entry]) => [
+      entry.ref,
+      healthOfObject(key, entry, memory, observer),
+    ]),
+  );
+}
+
+/**
+ * The health of one owned object. The server's answer to our last write counts until the watch has caught up with it, so that a rollout
+ * is never taken for finished because its first event is still on its way.
+ */
+export function healthOfObject(key: ObjectKey, entry: InventoryEntry, memory: ApplicationMemory, observer: ObjectObserver): Health {
+  const answered = memory.answered.get(key);
+  if (answered !== undefined) return answered.health;
+  const observed = observer.get(key);
+  if (observed === undefined) return { state: 'Missing', message: entry.uid === '' ? 'not created yet' : 'does not exist in the cluster' };
+  const status = hasStatusHealth(entry.ref) ? observer.status(key) : undefined;
+  if (status !== undefined) return assessHealth(status);
+  return observed.deletionTimestamp === undefined
+    ? { state: 'Healthy', message: '' }
+    : { state: 'Progressing', message: 'is being deleted' };
+}

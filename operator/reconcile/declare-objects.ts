@@ -1,0 +1,103 @@
+// From the newest commit to checked objects: fetch → synthesize → validate, each skipped where nothing it depends on changed. Writes nothing.
+import { type Finding, hasErrors } from '../model/finding.ts';
+import { canonicalJson } from '../model/json.ts';
+import type { SynthesizedObject } from '../model/manifest.ts';
+import type { KindRef } from '../model/object-ref.ts';
+import type { Revision } from '../model/revision.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { SynthRequest, SynthResult } from '../synth/ports.ts';
+import type { SchemaCatalog } from '../validate/ports.ts';
+import type { ApplicationMemory, Desired } from './application-memory.ts';
+import type { Look } from './look.ts';
+import type { Parts } from './parts.ts';
+import { sameInputs } from './same-inputs.ts';
+import { sourceOf } from './source-of.ts';
+
+/** What a commit declares, or why it is refused. */
+export type Declaration =
+  | { readonly kind: 'accepted'; readonly desired: Desired }
+  | { readonly kind: 'rejected'; readonly revision: Revision; readonly ref: string; readonly findings: readonly Finding[] };
+
+/** The newest commit of an Application's source. Throws OperatorError. */
+export async function fetchSnapshot({ application, memory, parts, slot, signal }: Look): Promise<Snapshot> {
+  const source = sourceOf(application, parts.secrets);
+  // A slow Git server keeps nobody else from working.
+  const snapshot = await slot.park(() => parts.sources.snapshot(source, signal));
+  const rewrite = parts.sources.takeRewrite(source);
+  if (rewrite !== undefined) parts.emit({ type: 'history-rewritten', application: memory.key, ...rewrite });
+  const { revision } = snapshot;
+  if (memory.seenRevision !== revision.sha) {
+    const previous = memory.seenRevision === undefined ? {} : { previous: memory.seenRevision };
+    parts.emit({ type: 'revision-seen', application: memory.key, revision, ...previous });
+    memory.seenRevision = revision.sha;
+  }
+  return snapshot;
+}
+
+/** Synthesizes and validates a commit. Throws OperatorError; an author's mistakes are the declaration's findings. */
+export async function declareObjects(look: Look, snapshot: Snapshot): Promise<Declaration> {
+  const { application, memory, parts } = look;
+  const result = await synthesize(look, snapshot);
+  const { revision, ref } = snapshot;
+  if (hasErrors(result.findings)) return { kind: 'rejected', revision, ref, findings: result.findings };
+  const catalog = await loadCatalog(memory, result.objects, parts);
+  const destinationNamespace = application.spec.destination?.namespace ?? application.namespace;
+  const stamp = `${destinationNamespace}\n${stampOf(catalog, result.objects)}`;
+  if (memory.checked?.result === result && memory.checked.stamp === stamp) {
+    return { kind: 'accepted', desired: { revision, ref, ...memory.checked.objects } };
+  }
+  const { manifests, findings: found } = parts.validator.validate({ objects: result.objects, catalog, application, destinationNamespace });
+  const findings = [...result.findings, ...found];
+  if (hasErrors(findings)) {
+    memory.kindsMayHaveChanged ||= findings.some((finding) => finding.code === 'UnknownKind');
+    return { kind: 'rejected', revision, ref, findings };
+  }
+  const objects = { manifests, byKey: new Map(manifests.map((manifest) => [manifest.key, manifest])), findings };
+  memory.checked = { result, stamp, objects };
+  return { kind: 'accepted', desired: { revision, ref, ...objects } };
+}
+
+/** The last result when everything it was made from is the same in this commit, a new one otherwise. */
+async function synthesize({ application, memory, parts, signal }: Look, snapshot: Snapshot): Promise<SynthResult> {
+  const { path, entry, inputs } = application.spec.source;
+  const wanted: Omit<SynthRequest, 'snapshot'> = {
+    path,
+    ...(entry === undefined ? {} : { entry }),
+    ...(inputs === undefined ? {} : { inputs }),
+  };
+  const request = canonicalJson(wanted);
+  const last = memory.rendered;
+  const reusable = last?.request === request && sameInputs(last.result.filesRead, last.entries, snapshot.entries);
+  const result = reusable ? last.result : await parts.synthesizer.synthesize({ snapshot, ...wanted }, signal);
+  memory.rendered = { entries: snapshot.entries, request, result };
+  const seconds = reusable ? 0 : result.seconds;
+  parts.emit({ type: 'synthesized', application: memory.key, objects: result.objects.length, seconds, cached: reusable });
+  return result;
+}
+
+async function loadCatalog(memory: ApplicationMemory, objects: readonly SynthesizedObject[], parts: Parts): Promise<SchemaCatalog> {
+  const refresh = memory.kindsMayHaveChanged;
+  const catalog = await parts.catalogs.load(kindsOf(objects), refresh);
+  memory.kindsMayHaveChanged = false;
+  return catalog;
+}
+
+/** The kinds that objects name; what names none is validation's to report. */
+function kindsOf(objects: readonly SynthesizedObject[]): readonly KindRef[] {
+  const kinds = new Map<string, KindRef>();
+  for (const { object } of objects) {
+    const { apiVersion, kind } = object;
+    if (typeof apiVersion === 'string' && typeof kind === 'string') kinds.set(`${apiVersion}|${kind}`, { apiVersion, kind });
+  }
+  return [...kinds.values()];
+}
+
+/** Equal text, equal verdict of validation on the same objects. */
+function stampOf(catalog: SchemaCatalog, objects: readonly SynthesizedObject[]): string {
+  return kindsOf(objects)
+    .map(
+      ({ apiVersion, kind }) =>
+        `${apiVersion}|${kind}|${catalog.schema(apiVersion, kind)?.version ?? '-'}|${catalog.kind(apiVersion, kind)?.namespaced}`,
+    )
+    .join('\n');
+}

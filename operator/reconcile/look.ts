@@ -1,0 +1,42 @@
+// One look at one Application: what it is given, and which kind it is. What each kind does is in its own file.
+import type { Application } from '../model/application.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { ApplicationMemory, Reason } from './application-memory.ts';
+import type { OwnedObjects } from './owned-objects.ts';
+import type { Parts } from './parts.ts';
+import type { WorkSlot } from './queue.ts';
+
+/** What a look is given. */
+export interface Look {
+  readonly kind: LookKind;
+  readonly application: Application;
+  readonly memory: ApplicationMemory;
+  readonly parts: Parts;
+  readonly owned: OwnedObjects;
+  readonly reasons: readonly Reason[];
+  readonly slot: WorkSlot;
+  readonly startedAt: Date;
+  /** The operator stops. */
+  readonly signal: AbortSignal;
+  /** There is something newer to look at: a wait for health ends. */
+  readonly superseded: AbortSignal;
+  /** Writes an outcome that is not the last word into the status. */
+  report(outcome: Outcome): Promise<void>;
+}
+
+/** What a look does. */
+export type LookKind = 'finalize' | 'suspended' | 'sync' | 'heal' | 'health';
+
+/** The least that answers all reasons. */
+export function chooseLook(application: Application, memory: ApplicationMemory, reasons: readonly Reason[]): LookKind {
+  if (application.deletionTimestamp !== undefined) return 'finalize';
+  if (application.spec.suspend) return 'suspended';
+  if (memory.lastOutcome === undefined || reasons.some((reason) => reason !== 'drift' && reason !== 'health')) return 'sync';
+  return memory.suspects.size > 0 ? 'heal' : 'health';
+}
+
+/** Who or what asked for a look, as history names it. */
+export function initiatorOf(reasons: readonly Reason[]): string {
+  const order: readonly Reason[] = ['request', 'commit', 'spec', 'retry', 'drift'];
+  return order.find((reason) => reasons.includes(reason)) ?? 'commit';
+}

@@ -1,0 +1,55 @@
+// Outcomes of looks, put together from their parts. What a status makes of them is status/'s matter.
+import { reconcileRequestedAnnotation } from '../../constructs/annotations.ts';
+import { OperatorError } from '../model/error.ts';
+import type { ApplicationHealth } from '../model/health.ts';
+import { formatRef } from '../model/object-ref.ts';
+import type { Outcome, SyncResult } from '../model/outcome.ts';
+import { countActions } from '../model/plan.ts';
+import { healthOfApplication } from './application-health.ts';
+import { initiatorOf, type Look } from './look.ts';
+
+/** What differs from look to look; what is left out is as it was, or empty. */
+export type OutcomeParts = Partial<Pick<Outcome, 'revision' | 'ref' | 'counts' | 'findings' | 'drift'>>;
+
+/** The outcome of a look that ends now. */
+export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = {}): Outcome {
+  const { application, memory } = look;
+  const { lastOutcome: last } = memory;
+  const revision = parts.revision ?? last?.revision;
+  const ref = parts.ref ?? last?.ref;
+  const request = application.annotations[reconcileRequestedAnnotation];
+  const answersRequest = request !== undefined && (look.kind === 'sync' || look.kind === 'suspended');
+  return {
+    observedGeneration: application.generation,
+    startedAt: look.startedAt,
+    finishedAt: look.parts.clock.now(),
+    initiatedBy: initiatorOf(look.reasons),
+    ...(revision === undefined ? {} : { revision }),
+    ...(ref === undefined ? {} : { ref }),
+    ...(answersRequest ? { handledRequest: request } : {}),
+    result,
+    counts: parts.counts ?? countActions([]),
+    findings: parts.findings ?? last?.findings ?? [],
+    drift: parts.drift ?? [],
+    health: healthOfApplication(memory, look.parts.observer),
+    owned: memory.inventory?.size ?? 0,
+  };
+}
+
+/** The outcome of a look that failed. Findings of the last look do not apply to this one. */
+export function failedOutcome(look: Look, error: OperatorError, parts: OutcomeParts = {}): Outcome {
+  return outcomeOf(look, { kind: 'failed', error, objects: [] }, { findings: [], ...parts });
+}
+
+/** What applied everything comes to, with the health it has now. */
+export function settledResult(look: Look, health: ApplicationHealth, changed: boolean): SyncResult {
+  if (health.state !== 'Progressing' && health.state !== 'Missing') return { kind: 'synced', changed };
+  const { memory, parts, application } = look;
+  const about = health.decidedBy === undefined ? health.message : `${formatRef(health.decidedBy)}: ${health.message}`;
+  if (parts.clock.monotonic() < memory.healthDeadline) return { kind: 'progressing', message: about };
+  const error = new OperatorError(`not healthy ${application.spec.sync.timeout} after the sync: ${about}`, {
+    ...{ code: 'HealthTimeout', stage: 'health', fate: 'terminal' },
+    hint: 'correct the object or raise spec.sync.timeout; it is Ready as soon as it is healthy',
+  });
+  return { kind: 'failed', error, objects: [] };
+}

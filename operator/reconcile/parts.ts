@@ -1,0 +1,23 @@
+// Everything the pipeline works with, as one value: the stages' ports and the cluster's. Made in operator.ts, where the compiler checks who satisfies what.
+import type { ObjectWriter } from '../apply/ports.ts';
+import type { Clock } from '../model/clock.ts';
+import type { EmitEvent } from '../model/event.ts';
+import type { SourcePool } from '../source/ports.ts';
+import type { Synthesizer } from '../synth/ports.ts';
+import type { Validator } from '../validate/create-validator.ts';
+import type { ApplicationStore, CatalogLoader, InventoryStore, ObjectObserver, SecretReader } from './ports.ts';
+
+/** What the pipeline works with. */
+export interface Parts {
+  readonly applications: ApplicationStore;
+  readonly inventories: InventoryStore;
+  readonly observer: ObjectObserver;
+  readonly catalogs: CatalogLoader;
+  readonly secrets: SecretReader;
+  readonly sources: SourcePool;
+  readonly synthesizer: Synthesizer;
+  readonly validator: Validator;
+  readonly writer: ObjectWriter;
+  readonly clock: Clock;
+  readonly emit: EmitEvent;
+}

@@ -1,0 +1,34 @@
+// What is live of the objects at hand: from the watches, and by a GET where a watch cannot tell. Judges nothing.
+import type { InventoryEntry } from '../model/inventory.ts';
+import { type KindRef, keyOf, type ObjectKey } from '../model/object-ref.ts';
+import type { ObservedObject } from '../model/observed.ts';
+import type { ObjectObserver } from './ports.ts';
+
+/** Live metadata by key; undefined means absent. */
+export type Observed = (key: ObjectKey) => ObservedObject | undefined;
+
+/** GETs at once. */
+const lanes = 16;
+
+/**
+ * Watches the kinds at hand and asks for each owned object that no watch shows: an object without our label leaves the watch but not the
+ * cluster. Objects that were never applied are not asked for: what exists unlabelled belongs to no Application.
+ */
+export async function readObserved(
+  kinds: readonly KindRef[],
+  owned: Iterable<InventoryEntry>,
+  observer: ObjectObserver,
+): Promise<Observed> {
+  await observer.watchKinds(kinds);
+  const unseen = [...owned].filter((entry) => entry.uid !== '' && observer.get(keyOf(entry.ref)) === undefined);
+  const fetched = new Map<ObjectKey, ObservedObject>();
+  const queue = unseen[Symbol.iterator]();
+  const lane = async (): Promise<void> => {
+    for (const { ref } of queue) {
+      const live = await observer.fetch(ref);
+      if (live !== undefined) fetched.set(keyOf(ref), live);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(lanes, unseen.length) }, lane));
+  return (key) => observer.get(key) ?? fetched.get(key);
+}

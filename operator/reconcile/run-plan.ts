@@ -1,0 +1,87 @@
+// Hands a plan to apply/ with what the watches know, keeps its answers, and gives the worker back while it waits for health.
+import { type ApplyResult, applyPlan, type WrittenObject } from '../apply/apply-plan.ts';
+import { assessHealth } from '../health/assess-health.ts';
+import { tenantIdentity } from '../model/identity.ts';
+import type { ObjectKey } from '../model/object-ref.ts';
+import type { Plan } from '../model/plan.ts';
+import { healthOfObject } from './application-health.ts';
+import { millisecondsOf } from './duration.ts';
+import type { Look } from './look.ts';
+import { outcomeOf } from './outcome-of.ts';
+import type { Observed } from './read-observed.ts';
+import { judgeNoticed } from './suspects.ts';
+
+/** What a plan is run with besides the look. */
+export interface RunPlanOptions {
+  readonly deferred: ReadonlySet<ObjectKey>;
+  readonly observed: Observed;
+}
+
+/**
+ * Runs a plan. Never throws for what the plan ran into: that is in the result.
+ * Guarantees: something newer to look at ends a wait, never a write; while it waits, other Applications have the worker.
+ */
+export async function runPlan(look: Look, plan: Plan, { deferred, observed }: RunPlanOptions): Promise<ApplyResult> {
+  const { application, memory, parts, signal, superseded } = look;
+  const stopWaiting = new AbortController();
+  let told = false;
+  const waitForChange = async (aborted: AbortSignal): Promise<void> => {
+    if (superseded.aborted) stopWaiting.abort();
+    if (aborted.aborted || superseded.aborted) return;
+    if (!told) {
+      told = true;
+      void look.report(outcomeOf(look, { kind: 'applying', message: 'waiting for applied objects before the next step' }));
+    }
+    await look.slot.park(() => nextChange(memory.changeListeners, [aborted, superseded]));
+  };
+  const keys = plan.steps.flatMap((step) => step.changes.map((change) => change.key));
+  for (const key of keys) memory.inFlight.add(key);
+  try {
+    return await applyPlan(
+      {
+        plan,
+        writer: parts.writer,
+        identity: tenantIdentity(application.namespace, application.spec.serviceAccountName),
+        force: true,
+        deferred,
+        claimedVersion: (change) => (memory.inventory?.get(change.key)?.uid === '' ? observed(change.key)?.resourceVersion : undefined),
+        isHealthy: (key) => {
+          const entry = memory.inventory?.get(key);
+          return entry === undefined ? undefined : healthOfObject(key, entry, memory, parts.observer);
+        },
+        waitForChange,
+        onWritten: (written) => keepAnswer(look, written),
+        timeoutMilliseconds: millisecondsOf(application.spec.sync.timeout),
+        clock: parts.clock,
+      },
+      AbortSignal.any([signal, stopWaiting.signal]),
+    );
+  } finally {
+    for (const key of keys) memory.inFlight.delete(key);
+    judgeNoticed(memory, parts.observer);
+  }
+}
+
+/** The answer counts until the watch shows the same or something newer; the object may be judged again from here on. */
+function keepAnswer({ memory, parts }: Look, { change, live, baseline }: WrittenObject): void {
+  const { key } = change;
+  memory.suspects.delete(key);
+  memory.answered.set(key, { baseline, health: assessHealth(live) });
+  memory.inFlight.delete(key);
+  judgeNoticed(memory, parts.observer);
+}
+
+/** Resolves at the next change of an owned object, or when a signal aborts. */
+function nextChange(listeners: Set<() => void>, signals: readonly AbortSignal[]): Promise<void> {
+  return new Promise((resolve) => {
+    const either = AbortSignal.any([...signals]);
+    const done = (): void => {
+      listeners.delete(done);
+      either.removeEventListener('abort', done);
+      resolve();
+    };
+    listeners.add(done);
+    if (either.aborted) done();
+    else either.addEventListener('abort', done, { once: true });
+  });
+}

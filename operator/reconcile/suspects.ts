@@ -1,0 +1,44 @@
+// Which owned objects may differ from what was applied, by their metadata alone. The server judges: see confirm-drift.ts.
+import type { ObjectKey } from '../model/object-ref.ts';
+import type { ObservedObject } from '../model/observed.ts';
+import { isOlderVersion } from '../model/resource-version.ts';
+import { judgeTrigger } from '../observe/judge-trigger.ts';
+import type { ApplicationMemory } from './application-memory.ts';
+import type { ObjectObserver } from './ports.ts';
+
+/**
+ * Takes note of what a watch shows of an owned object. True when it may have drifted.
+ * An object that is being written now is judged when the answer is here: its own change is no drift.
+ */
+export function noticeObject(memory: ApplicationMemory, key: ObjectKey, object: ObservedObject | undefined): boolean {
+  if (memory.inFlight.has(key)) {
+    memory.noticed.add(key);
+    return false;
+  }
+  return judge(memory, key, object);
+}
+
+/** Judges what changed while it was being written and no longer is. */
+export function judgeNoticed(memory: ApplicationMemory, observer: ObjectObserver): void {
+  for (const key of memory.noticed) {
+    if (memory.inFlight.has(key)) continue;
+    memory.noticed.delete(key);
+    judge(memory, key, observer.get(key));
+  }
+}
+
+/** Judges everything owned: what happened while nobody watched. */
+export function judgeAll(memory: ApplicationMemory, observer: ObjectObserver): void {
+  for (const key of memory.inventory?.keys() ?? []) judge(memory, key, observer.get(key));
+}
+
+function judge(memory: ApplicationMemory, key: ObjectKey, object: ObservedObject | undefined): boolean {
+  const answered = memory.answered.get(key);
+  const baseline = answered?.baseline ?? memory.inventory?.get(key)?.baseline;
+  if (answered !== undefined && object !== undefined && isOlderVersion(object.resourceVersion, answered.baseline.resourceVersion))
+    return false;
+  memory.answered.delete(key);
+  if (baseline === undefined || judgeTrigger(baseline, object) === 'same') return false;
+  memory.suspects.add(key);
+  return true;
+}

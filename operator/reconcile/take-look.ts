@@ -1,0 +1,41 @@
+// Takes the look that was chosen. Prepares what every look needs: the inventory and what happened while nobody watched.
+import { toOperatorError } from '../model/error.ts';
+import type { Outcome } from '../model/outcome.ts';
+import { finalizeApplication } from './finalize-application.ts';
+import { healApplication } from './heal-application.ts';
+import type { Look } from './look.ts';
+import { failedOutcome, outcomeOf } from './outcome-of.ts';
+import { reconcileApplication } from './reconcile-application.ts';
+import { refreshHealth } from './refresh-health.ts';
+import { judgeAll } from './suspects.ts';
+
+/** The outcome of a look; undefined when the Application needs none any more. Never throws. */
+export async function takeLook(look: Look): Promise<Outcome | undefined> {
+  try {
+    await prepare(look);
+    switch (look.kind) {
+      case 'finalize':
+        return await finalizeApplication(look);
+      case 'suspended':
+        return outcomeOf(look, { kind: 'suspended' });
+      case 'sync':
+        return await reconcileApplication(look);
+      case 'heal':
+        return await healApplication(look);
+      case 'health':
+        return refreshHealth(look);
+    }
+  } catch (error) {
+    return failedOutcome(look, toOperatorError(error, 'cluster'));
+  }
+}
+
+/** Loads the inventory once, watches what is in it and judges what changed meanwhile. */
+async function prepare({ application, memory, owned, parts }: Look): Promise<void> {
+  if (memory.inventory !== undefined) return;
+  const inventory = await parts.inventories.load(application);
+  for (const key of inventory.keys()) owned.claim(memory.key, key);
+  await parts.observer.watchKinds([...inventory.values()].map(({ ref }) => ref));
+  memory.inventory = inventory;
+  judgeAll(memory, parts.observer);
+}

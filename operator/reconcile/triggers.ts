@@ -1,0 +1,52 @@
+// What makes the operator look: changed Applications and live objects. (Commits ask by themselves: see the controller's subscriptions.) A trigger carries a key and a reason, never what happened.
+import { reconcileRequestedAnnotation } from '../../constructs/annotations.ts';
+import type { Application } from '../model/application.ts';
+import type { ApplicationKey } from '../model/event.ts';
+import { hasStatusHealth } from '../model/kinds-with-status.ts';
+import type { ApplicationController } from './application-controller.ts';
+import type { ApplicationMemory } from './application-memory.ts';
+import type { OwnedObjects } from './owned-objects.ts';
+import type { Parts } from './parts.ts';
+import { sourceOf } from './source-of.ts';
+import { noticeObject } from './suspects.ts';
+
+/** Connects a controller with the watches. Resolves when all Applications are known. */
+export async function startTriggers(
+  controller: ApplicationController,
+  owned: OwnedObjects,
+  parts: Parts,
+  signal: AbortSignal,
+): Promise<void> {
+  parts.observer.onChange((key, object) => {
+    const owner = owned.ownerOf(key);
+    const memory = owner === undefined ? undefined : controller.memory(owner);
+    const entry = memory?.inventory?.get(key);
+    if (memory === undefined || entry === undefined) return;
+    const mayHaveDrifted = noticeObject(memory, key, object);
+    for (const listener of [...memory.changeListeners]) listener();
+    if (mayHaveDrifted) controller.ask(memory.key, 'drift');
+    else if (object === undefined || hasStatusHealth(entry.ref)) controller.ask(memory.key, 'health');
+  });
+  await parts.applications.start((key) => noticeApplication(controller, key, parts), signal);
+}
+
+function noticeApplication(controller: ApplicationController, key: ApplicationKey, parts: Parts): void {
+  const application = parts.applications.get(key);
+  const memory = controller.memory(key);
+  if (application === undefined || memory?.uid !== application.uid) {
+    controller.ask(key, 'start');
+    return;
+  }
+  if (isNewRequest(application, memory)) {
+    parts.sources.look({ spec: sourceOf(application, parts.secrets) });
+    controller.ask(key, 'request');
+  }
+  const isChanged = application.generation !== memory.generationTaken;
+  if (isChanged || application.deletionTimestamp !== undefined) controller.ask(key, 'spec');
+}
+
+/** Whether somebody asked by annotation for a look that has not begun yet. */
+function isNewRequest(application: Application, memory: ApplicationMemory): boolean {
+  const requested = application.annotations[reconcileRequestedAnnotation];
+  return requested !== undefined && requested !== memory.requestTaken && requested !== application.status?.lastHandledReconcileAt;
+}
