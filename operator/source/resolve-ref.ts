@@ -24,7 +24,7 @@ const commitPattern = /^[0-9a-f]{40}$/i;
 export function readRef(ref: string | undefined, url: string): RefQuestion {
   if (ref === undefined || ref === 'HEAD') return { kind: 'names', names: ['HEAD'], range: undefined, prefixes: ['HEAD'] };
   if (commitPattern.test(ref)) return { kind: 'commit', oid: ref.toLowerCase() };
-  const range = semver.validRange(ref) === null ? undefined : ref;
+  const range = ref.trim() === '' || semver.validRange(ref) === null ? undefined : ref;
   if (!isRefName(ref)) {
     if (range !== undefined) return { kind: 'names', names: [], range, prefixes: ['refs/tags/'] };
     throw sourceError('RefNotFound', `resolve ${JSON.stringify(ref.slice(0, 200))} of ${url}: it can be no branch, tag or commit`, {

@@ -1,3 +1,4 @@
+// Snapshots and following, against a real Git server. Faults are in the files beside this one.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { type GitWorld, gitWorld, text } from './git-world.ts';

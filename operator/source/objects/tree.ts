@@ -52,7 +52,6 @@ export function parseTree(content: Buffer, where: string): readonly TreeEntry[] 
 }
 
 /** Characters that HFS+ ignores when it compares names. */
-// biome-ignore lint/suspicious/noMisleadingCharacterClass: each is meant alone
 const ignoredByHfs = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
 
 /** Why a name is refused, or undefined. What would be `.git` or lead out of its folder on any file system is refused on all. */
