@@ -86,11 +86,21 @@ export async function applyPlan(request: ApplyPlanRequest, signal: AbortSignal):
   return { written, pruned, failures, ...(stopped === undefined ? {} : { stopped }) };
 }
 
-async function runStep(request: ApplyPlanRequest, step: PlanStep, progress: Progress, signal: AbortSignal): Promise<StopReason | undefined> {
+async function runStep(
+  request: ApplyPlanRequest,
+  step: PlanStep,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<StopReason | undefined> {
   await tryDeferred(request, step, progress, signal);
   if (progress.failures.length === 0) {
     const unreachable = (): boolean => progress.failures.filter(({ error }) => error.code === 'ApiUnreachable').length >= maxUnreachable;
-    await inFlight(step.changes, request.concurrency ?? 24, () => !signal.aborted && !unreachable(), (change) => runChange(request, change, progress, signal));
+    await inFlight(
+      step.changes,
+      request.concurrency ?? 24,
+      () => !signal.aborted && !unreachable(),
+      (change) => runChange(request, change, progress, signal),
+    );
   }
   if (signal.aborted) return 'aborted';
   if (progress.failures.length > 0) return 'failure';
@@ -102,11 +112,16 @@ async function runStep(request: ApplyPlanRequest, step: PlanStep, progress: Prog
 
 /** The dry run that had to wait for the steps before. */
 async function tryDeferred(request: ApplyPlanRequest, step: PlanStep, progress: Progress, signal: AbortSignal): Promise<void> {
-  const deferred = step.changes.filter((change) => change.action !== 'prune').filter((change) => request.deferred?.has(change.key) === true);
+  const deferred = step.changes
+    .filter((change) => change.action !== 'prune')
+    .filter((change) => request.deferred?.has(change.key) === true);
   if (deferred.length === 0 || signal.aborted) return;
   const { writer, identity, force } = request;
   try {
-    const findings = await dryRunManifests({ manifests: deferred.map((change) => change.manifest), writer, identity, force, deferred: new Set() }, signal);
+    const findings = await dryRunManifests(
+      { manifests: deferred.map((change) => change.manifest), writer, identity, force, deferred: new Set() },
+      signal,
+    );
     if (!hasErrors(findings)) return;
     for (const finding of findings.filter(({ severity }) => severity === 'error')) {
       if (finding.object === undefined) continue;
@@ -119,7 +134,12 @@ async function tryDeferred(request: ApplyPlanRequest, step: PlanStep, progress: 
   }
 }
 
-async function runChange(request: ApplyPlanRequest, change: WriteChange | PruneChange, progress: Progress, signal: AbortSignal): Promise<void> {
+async function runChange(
+  request: ApplyPlanRequest,
+  change: WriteChange | PruneChange,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     if (change.action === 'prune') {
       await pruneObject(request, change, signal);

@@ -28,15 +28,22 @@ export interface DryRunRequest {
 export async function dryRunManifests(request: DryRunRequest, signal: AbortSignal): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const asked = request.manifests.filter((manifest) => !request.deferred.has(manifest.key));
-  await inFlight(asked, request.concurrency ?? 24, () => !signal.aborted, async (manifest) => {
-    try {
-      await request.writer.apply(request.identity, manifest.object, { dryRun: true, force: request.force }, signal);
-    } catch (error) {
-      findings.push(findingOf(manifest, error));
-    }
-  });
+  await inFlight(
+    asked,
+    request.concurrency ?? 24,
+    () => !signal.aborted,
+    async (manifest) => {
+      try {
+        await request.writer.apply(request.identity, manifest.object, { dryRun: true, force: request.force }, signal);
+      } catch (error) {
+        findings.push(findingOf(manifest, error));
+      }
+    },
+  );
   signal.throwIfAborted();
-  return findings.sort((left, right) => (left.object === undefined || right.object === undefined ? 0 : compareRefs(left.object, right.object)));
+  return findings.sort((left, right) =>
+    left.object === undefined || right.object === undefined ? 0 : compareRefs(left.object, right.object),
+  );
 }
 
 /** Refusals of the object itself are findings; that the server could not answer is not the author's mistake and is thrown. */
@@ -72,10 +79,16 @@ function findingOf(manifest: Manifest, error: unknown): Finding {
  * `exists` tells whether an object is in the cluster already; a CustomResourceDefinition that changes defers its objects too.
  */
 export function deferredKeys(manifests: readonly Manifest[], exists: (key: ObjectKey) => boolean): ReadonlySet<ObjectKey> {
-  const namespaces = new Set(manifests.filter(({ ref, key }) => ref.kind === 'Namespace' && ref.apiVersion === 'v1' && !exists(key)).map(({ ref }) => ref.name));
-  const kinds = new Set(manifests.filter(({ ref }) => ref.kind === 'CustomResourceDefinition').map(({ object }) => definedKind(object['spec'])));
+  const namespaces = new Set(
+    manifests.filter(({ ref, key }) => ref.kind === 'Namespace' && ref.apiVersion === 'v1' && !exists(key)).map(({ ref }) => ref.name),
+  );
+  const kinds = new Set(
+    manifests.filter(({ ref }) => ref.kind === 'CustomResourceDefinition').map(({ object }) => definedKind(object['spec'])),
+  );
   return new Set(
-    manifests.filter(({ ref }) => namespaces.has(ref.namespace) || kinds.has(`${groupOf(ref.apiVersion)}|${ref.kind}`)).map(({ key }) => key),
+    manifests
+      .filter(({ ref }) => namespaces.has(ref.namespace) || kinds.has(`${groupOf(ref.apiVersion)}|${ref.kind}`))
+      .map(({ key }) => key),
   );
 }
 

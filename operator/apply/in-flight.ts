@@ -4,7 +4,12 @@
  * Runs `work` for each item, at most `limit` at a time, in order of the items. No further item is started once `mayStart` says no.
  * Guarantees: when it returns or throws, nothing is running any more. Throws what the first failing `work` threw.
  */
-export async function inFlight<Item>(items: readonly Item[], limit: number, mayStart: () => boolean, work: (item: Item) => Promise<void>): Promise<void> {
+export async function inFlight<Item>(
+  items: readonly Item[],
+  limit: number,
+  mayStart: () => boolean,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
   const queue = items[Symbol.iterator]();
   let hasFailed = false;
   const lane = async (): Promise<void> => {

@@ -20,7 +20,11 @@ const patienceMilliseconds = 20_000;
  * Deletes an object by UID; returns when it is gone, or when another object has its name.
  * Throws OperatorError: `PruneBlocked` with the finalizers when it does not go, or when the ServiceAccount may not delete it. No finalizer is ever removed.
  */
-export async function pruneObject(context: PruneContext, object: { readonly ref: ObjectRef; readonly uid: string }, signal: AbortSignal): Promise<void> {
+export async function pruneObject(
+  context: PruneContext,
+  object: { readonly ref: ObjectRef; readonly uid: string },
+  signal: AbortSignal,
+): Promise<void> {
   const { ref, uid } = object;
   const deadline = context.clock.monotonic() + patienceMilliseconds;
   for (let wait = 50; ; wait = Math.min(wait * 2, 2_000)) {
@@ -36,14 +40,26 @@ async function deletion(context: PruneContext, ref: ObjectRef, uid: string, sign
     return await context.writer.delete(context.identity, ref, uid, signal);
   } catch (error) {
     if (!(error instanceof OperatorError) || error.code !== 'Forbidden') throw error;
-    throw new OperatorError(error.message, { code: 'PruneBlocked', stage: 'apply', fate: 'transient', cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+    throw new OperatorError(error.message, {
+      code: 'PruneBlocked',
+      stage: 'apply',
+      fate: 'transient',
+      cause: error,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
   }
 }
 
 function held(ref: ObjectRef, finalizers: readonly string[]): OperatorError {
-  const by = finalizers.length === 0 ? 'it is still shutting down' : `held by ${finalizers.length === 1 ? 'finalizer' : 'finalizers'} ${finalizers.join(', ')}`;
+  const by =
+    finalizers.length === 0
+      ? 'it is still shutting down'
+      : `held by ${finalizers.length === 1 ? 'finalizer' : 'finalizers'} ${finalizers.join(', ')}`;
   return new OperatorError(`delete ${formatRef(ref)}: ${by}`, {
-    code: 'PruneBlocked', stage: 'apply', fate: 'transient', hint: 'see why the controller of the finalizer does not finish; it stays in the inventory until it is gone',
+    code: 'PruneBlocked',
+    stage: 'apply',
+    fate: 'transient',
+    hint: 'see why the controller of the finalizer does not finish; it stays in the inventory until it is gone',
   });
 }
 

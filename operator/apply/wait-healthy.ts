@@ -52,9 +52,16 @@ function timedOut(context: WaitContext, key: ObjectKey, baselines: ReadonlyMap<O
   const [group = '', kind = '', namespace = '', name = ''] = key.split('|');
   const ref = change?.ref ?? { apiVersion: group === '' ? 'v1' : group, kind, namespace, name };
   const health = context.isHealthy(key, baselines.get(key));
-  const state = health === undefined ? 'nothing was observed of it' : `it is ${health.state}${health.message === '' ? '' : `: ${health.message}`}`;
-  const error = new OperatorError(`wait for ${formatRef(ref)}: not healthy after ${Math.round(context.timeoutMilliseconds / 1000)} s: ${state}`, {
-    code: 'HealthTimeout', stage: 'apply', fate: 'transient', hint: 'later steps were not started; correct the object or raise sync.timeout',
-  });
+  const state =
+    health === undefined ? 'nothing was observed of it' : `it is ${health.state}${health.message === '' ? '' : `: ${health.message}`}`;
+  const error = new OperatorError(
+    `wait for ${formatRef(ref)}: not healthy after ${Math.round(context.timeoutMilliseconds / 1000)} s: ${state}`,
+    {
+      code: 'HealthTimeout',
+      stage: 'apply',
+      fate: 'transient',
+      hint: 'later steps were not started; correct the object or raise sync.timeout',
+    },
+  );
   return { ref, error };
 }

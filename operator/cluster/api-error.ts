@@ -62,13 +62,20 @@ export function refused(attempt: Attempt, status: number, body: string, retryAft
 export function unreachable(attempt: Attempt, server: string, error: unknown): OperatorError {
   const why = error instanceof Error ? (error.message !== '' ? error.message : error.name) : String(error);
   return new OperatorError(`${attempt.doing}: no answer from the API server at ${server}: ${why}`, {
-    code: 'ApiUnreachable', stage: attempt.stage, fate: 'transient', cause: error,
+    code: 'ApiUnreachable',
+    stage: attempt.stage,
+    fate: 'transient',
+    cause: error,
   });
 }
 
 /** An answer that makes no sense, as an OperatorError. */
 export function unusable(attempt: Attempt, why: string): OperatorError {
-  return new OperatorError(`${attempt.doing}: the answer of the API server cannot be used: ${why}`, { code: 'ApiUnreachable', stage: attempt.stage, fate: 'transient' });
+  return new OperatorError(`${attempt.doing}: the answer of the API server cannot be used: ${why}`, {
+    code: 'ApiUnreachable',
+    stage: attempt.stage,
+    fate: 'transient',
+  });
 }
 
 interface Verdict {
@@ -82,22 +89,41 @@ interface Verdict {
 function judge(answer: ApiStatus): Verdict {
   const { status, message } = answer;
   if (answer.causes.some((cause) => cause.reason === 'NamespaceTerminating')) {
-    return { code: 'Terminating', fate: 'transient', text: 'the namespace is being deleted', hint: 'wait until it is gone, or choose another namespace' };
+    return {
+      code: 'Terminating',
+      fate: 'transient',
+      text: 'the namespace is being deleted',
+      hint: 'wait until it is gone, or choose another namespace',
+    };
   }
   const denied = admission(message);
   if (denied !== undefined) return denied;
   if (status === 401) {
-    return { code: 'Forbidden', fate: 'transient', text: "the API server did not accept the operator's credentials", hint: 'check the token or client certificate' };
+    return {
+      code: 'Forbidden',
+      fate: 'transient',
+      text: "the API server did not accept the operator's credentials",
+      hint: 'check the token or client certificate',
+    };
   }
   if (status === 403) return forbidden(message);
   if (status === 409) return conflict(answer);
   if (status === 429) return { code: 'RateLimited', fate: 'transient', text: 'the API server asked to slow down' };
   if (status === 413 || /request is too large|exceeds the (maximum|max) size|trying to send message larger/i.test(message)) {
-    return { code: 'ApplyRefused', fate: 'terminal', text: 'the object is larger than the API server accepts', hint: 'split it, or keep the data elsewhere' };
+    return {
+      code: 'ApplyRefused',
+      fate: 'terminal',
+      text: 'the object is larger than the API server accepts',
+      hint: 'split it, or keep the data elsewhere',
+    };
   }
   // Server-side apply answers 500 to an object that does not fit the schema.
   if (/^failed to (create typed patch object|convert new object)|error decoding from json/.test(message)) {
-    return { code: 'ApplyRefused', fate: 'terminal', text: oneLine(message.replace(/^failed to .*?, Kind=\S*?\)(: | to proper version: )/, '')) };
+    return {
+      code: 'ApplyRefused',
+      fate: 'terminal',
+      text: oneLine(message.replace(/^failed to .*?, Kind=\S*?\)(: | to proper version: )/, '')),
+    };
   }
   if (status >= 500) return { code: 'ApiUnreachable', fate: 'transient', text: `the API server answered ${status}: ${message}` };
   return { code: 'ApplyRefused', fate: status === 404 || status === 410 ? 'transient' : 'terminal', text: explain(answer) };
@@ -110,14 +136,25 @@ function admission(message: string): Verdict | undefined {
     return { code: 'AdmissionDenied', fate: 'transient', text: `webhook ${webhook[1]} denied it: ${webhook[2] ?? 'no reason given'}` };
   }
   const policy = /ValidatingAdmissionPolicy '([^']+)'(?: with binding '[^']+')? denied request: (.*)/s.exec(message);
-  if (policy !== null) return { code: 'AdmissionDenied', fate: 'transient', text: `ValidatingAdmissionPolicy ${policy[1]} denied it: ${policy[2]}` };
+  if (policy !== null)
+    return { code: 'AdmissionDenied', fate: 'transient', text: `ValidatingAdmissionPolicy ${policy[1]} denied it: ${policy[2]}` };
   const noDryRun = /admission webhook "([^"]+)" does not support dry run/.exec(message);
   if (noDryRun !== null) {
-    return { code: 'AdmissionUnavailable', fate: 'terminal', text: `webhook ${noDryRun[1]} does not support dry runs`, hint: "set its sideEffects to None or NoneOnDryRun" };
+    return {
+      code: 'AdmissionUnavailable',
+      fate: 'terminal',
+      text: `webhook ${noDryRun[1]} does not support dry runs`,
+      hint: 'set its sideEffects to None or NoneOnDryRun',
+    };
   }
   const failing = /failed calling webhook "([^"]+)": (.*)/s.exec(message);
   if (failing !== null) {
-    return { code: 'AdmissionUnavailable', fate: 'transient', text: `webhook ${failing[1]} could not be asked: ${failing[2]}`, hint: "check the webhook's Service and certificate" };
+    return {
+      code: 'AdmissionUnavailable',
+      fate: 'transient',
+      text: `webhook ${failing[1]} could not be asked: ${failing[2]}`,
+      hint: "check the webhook's Service and certificate",
+    };
   }
   return undefined;
 }
@@ -131,14 +168,18 @@ function forbidden(message: string): Verdict {
     const what = group === '' ? resource : `${resource}.${group}`;
     const where = namespace === undefined ? 'at cluster scope' : `in namespace ${namespace}`;
     return {
-      code: 'Forbidden', fate: 'transient', text: `${formatUser(user)} may not ${verb} ${what} ${where}`,
+      code: 'Forbidden',
+      fate: 'transient',
+      text: `${formatUser(user)} may not ${verb} ${what} ${where}`,
       hint: `grant it with a ${namespace === undefined ? 'ClusterRole and ClusterRoleBinding' : `Role and RoleBinding in namespace ${namespace}`}: apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["${verb}"]`,
     };
   }
   const escalation = /user "([^"]*)" .*is attempting to grant RBAC permissions not currently held:\s*(.*)/s.exec(message);
   if (escalation !== null) {
     return {
-      code: 'Forbidden', fate: 'transient', text: `${formatUser(escalation[1] ?? '')} may not grant permissions it does not hold: ${oneLine(escalation[2] ?? '')}`,
+      code: 'Forbidden',
+      fate: 'transient',
+      text: `${formatUser(escalation[1] ?? '')} may not grant permissions it does not hold: ${oneLine(escalation[2] ?? '')}`,
       hint: 'give it these permissions too, or the verb "escalate" or "bind" on the role',
     };
   }
@@ -154,12 +195,15 @@ function conflict(answer: ApiStatus): Verdict {
   if (owned.length > 0) {
     const fields = owned.map((cause) => `${cause.field} (${/conflict with "([^"]+)"/.exec(cause.message)?.[1] ?? 'another manager'})`);
     return {
-      code: 'ApplyConflict', fate: 'terminal', text: `field manager conflict on ${listed(fields)}`,
+      code: 'ApplyConflict',
+      fate: 'terminal',
+      text: `field manager conflict on ${listed(fields)}`,
       hint: 'stop declaring the fields, list them under ignoreDifferences, or set sync.conflicts to Force',
     };
   }
   if (answer.reason === 'AlreadyExists') return { code: 'ApplyConflict', fate: 'transient', text: 'it exists already' };
-  if (/is being deleted/.test(answer.message)) return { code: 'Terminating', fate: 'transient', text: 'it is being deleted', hint: 'wait until its finalizers are done' };
+  if (/is being deleted/.test(answer.message))
+    return { code: 'Terminating', fate: 'transient', text: 'it is being deleted', hint: 'wait until its finalizers are done' };
   return { code: 'ApplyConflict', fate: 'transient', text: 'it changed at the same time' };
 }
 
@@ -181,7 +225,10 @@ function listed(items: readonly string[]): string {
 
 /** One line without control characters, so that no log or terminal can be tricked by the text of a webhook. */
 function oneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim().slice(0, 2_000);
+  return text
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim()
+    .slice(0, 2_000);
 }
 
 function parseStatus(status: number, body: string, redact: (text: string) => string = (text) => text): ApiStatus {
@@ -191,7 +238,8 @@ function parseStatus(status: number, body: string, redact: (text: string) => str
   } catch {
     value = undefined;
   }
-  if (!isJsonObject(value) || value['kind'] !== 'Status') return new ApiStatus(status, '', redact(oneLine(body.slice(0, 500))) || `HTTP ${status}`, []);
+  if (!isJsonObject(value) || value['kind'] !== 'Status')
+    return new ApiStatus(status, '', redact(oneLine(body.slice(0, 500))) || `HTTP ${status}`, []);
   return parseStatusObject(value, status, redact);
 }
 

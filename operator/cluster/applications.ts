@@ -65,7 +65,12 @@ function startWatching(
   return (namespaces.length === 0 ? [''] : namespaces).map((namespace) =>
     startReflector(
       client,
-      { path: collectionPath(namespace), metadataOnly: false, doing: `watch Applications${namespace === '' ? '' : ` in ${namespace}`}`, reduce: parseApplication },
+      {
+        path: collectionPath(namespace),
+        metadataOnly: false,
+        doing: `watch Applications${namespace === '' ? '' : ` in ${namespace}`}`,
+        reduce: parseApplication,
+      },
       { onChange, onFailure: (error) => emit({ type: 'failure', error }) },
       signal,
     ),
@@ -115,7 +120,7 @@ async function changeFinalizer(client: RestClient, application: Application, pre
   let current: Application | undefined = application;
   for (let left = tries; current?.uid === application.uid; left -= 1) {
     const others = current.finalizers.filter((name) => name !== applicationFinalizer);
-    if (present === (others.length < current.finalizers.length)) return;
+    if (present === others.length < current.finalizers.length) return;
     const { uid, resourceVersion } = current;
     const body = { metadata: { uid, resourceVersion, finalizers: present ? [...others, applicationFinalizer] : others } };
     try {
@@ -140,7 +145,10 @@ async function tryRead(client: RestClient, path: string, doing: string): Promise
 
 /** Absent, or another object under the same name (the patch's test of the UID failed). */
 function isGone(error: unknown): boolean {
-  return statusOf(error) === 404 || (statusOf(error) === 422 && /rejected our request due to an error in our request/.test(refusalOf(error)?.message ?? ''));
+  return (
+    statusOf(error) === 404 ||
+    (statusOf(error) === 422 && /rejected our request due to an error in our request/.test(refusalOf(error)?.message ?? ''))
+  );
 }
 
 /** A stored Application as the operator sees it. Throws OperatorError when it lacks what admission guarantees. */
@@ -148,7 +156,12 @@ export function parseApplication(object: JsonObject): Application {
   const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
   const { namespace, name, uid, resourceVersion, generation, deletionTimestamp } = metadata;
   const isComplete = [namespace, name, uid, resourceVersion].every((value) => typeof value === 'string') && isJsonObject(object['spec']);
-  if (!isComplete) throw new OperatorError(`read Application ${String(namespace)}/${String(name)}: it is incomplete`, { code: 'Internal', stage: 'cluster', fate: 'terminal' });
+  if (!isComplete)
+    throw new OperatorError(`read Application ${String(namespace)}/${String(name)}: it is incomplete`, {
+      code: 'Internal',
+      stage: 'cluster',
+      fate: 'terminal',
+    });
   return {
     namespace: String(namespace),
     name: String(name),

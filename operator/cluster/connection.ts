@@ -57,13 +57,23 @@ export async function connectionFromKubeconfig(paths: string | readonly string[]
   const userName = text(context, 'user');
   const user = userName === undefined ? {} : findNamed(files, 'users', 'user', userName);
   const server = text(cluster, 'server');
-  if (server === undefined || !URL.canParse(server)) throw invalid(`cluster of context "${current}" has no valid server address`, 'set clusters[].cluster.server');
-  if (cluster['proxy-url'] !== undefined) throw invalid(`cluster of context "${current}" asks for a proxy`, 'proxy-url is not supported: reach the API server directly');
+  if (server === undefined || !URL.canParse(server))
+    throw invalid(`cluster of context "${current}" has no valid server address`, 'set clusters[].cluster.server');
+  if (cluster['proxy-url'] !== undefined)
+    throw invalid(`cluster of context "${current}" asks for a proxy`, 'proxy-url is not supported: reach the API server directly');
   const namespace = text(context, 'namespace');
-  return { server: new URL(server), ...(namespace === undefined ? {} : { namespace }), ...(await credentialsOf(cluster, user, userName ?? '')) };
+  return {
+    server: new URL(server),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(await credentialsOf(cluster, user, userName ?? '')),
+  };
 }
 
-async function credentialsOf(cluster: JsonObject, user: JsonObject, userName: string): Promise<Pick<ClusterConnection, 'tls' | 'authorization'>> {
+async function credentialsOf(
+  cluster: JsonObject,
+  user: JsonObject,
+  userName: string,
+): Promise<Pick<ClusterConnection, 'tls' | 'authorization'>> {
   const [ca, cert, key] = await Promise.all([
     pem(cluster, 'certificate-authority'),
     pem(user, 'client-certificate'),
@@ -78,7 +88,8 @@ async function credentialsOf(cluster: JsonObject, user: JsonObject, userName: st
     ...(serverName === undefined ? {} : { serverName }),
   };
   if (isJsonObject(user['exec'])) return withPlugin(tls, user['exec'], userName);
-  if (user['auth-provider'] !== undefined) throw invalid(`user "${userName}" uses an auth-provider`, 'auth-provider was removed from Kubernetes: use an exec plugin');
+  if (user['auth-provider'] !== undefined)
+    throw invalid(`user "${userName}" uses an auth-provider`, 'auth-provider was removed from Kubernetes: use an exec plugin');
   const tokenFile = text(user, 'tokenFile');
   if (tokenFile !== undefined) return { tls, authorization: tokenFromFile(tokenFile) };
   const header = staticAuthorization(user);
@@ -94,7 +105,11 @@ function staticAuthorization(user: JsonObject): string | undefined {
 }
 
 /** client-node's plugin runner is imported only here and only when asked for: its index would cost 80 MB of memory. */
-async function withPlugin(tls: ConnectionTls, exec: JsonObject, userName: string): Promise<Pick<ClusterConnection, 'tls' | 'authorization'>> {
+async function withPlugin(
+  tls: ConnectionTls,
+  exec: JsonObject,
+  userName: string,
+): Promise<Pick<ClusterConnection, 'tls' | 'authorization'>> {
   const { ExecAuth } = await import('@kubernetes/client-node/dist/exec_auth.js');
   let plugin = new ExecAuth();
   const run = async (): Promise<{ headers?: Record<string, string>; cert?: string; key?: string }> => {
@@ -102,9 +117,16 @@ async function withPlugin(tls: ConnectionTls, exec: JsonObject, userName: string
     try {
       await plugin.applyAuthentication({ name: userName, exec }, answer);
     } catch (error) {
-      throw new OperatorError(`run the credential plugin of user "${userName}": ${error instanceof Error ? error.message.trim() : String(error)}`, {
-        code: 'Forbidden', stage: 'cluster', fate: 'transient', cause: error, hint: 'run the plugin by hand to see why it fails',
-      });
+      throw new OperatorError(
+        `run the credential plugin of user "${userName}": ${error instanceof Error ? error.message.trim() : String(error)}`,
+        {
+          code: 'Forbidden',
+          stage: 'cluster',
+          fate: 'transient',
+          cause: error,
+          hint: 'run the plugin by hand to see why it fails',
+        },
+      );
     }
     return answer;
   };
@@ -135,7 +157,11 @@ async function readKubeconfig(path: string): Promise<JsonObject> {
   try {
     value = parse(await readFile(path, 'utf8'));
   } catch (error) {
-    throw invalid(`read kubeconfig ${path}: ${error instanceof Error ? error.message : String(error)}`, 'check the path and the YAML', error);
+    throw invalid(
+      `read kubeconfig ${path}: ${error instanceof Error ? error.message : String(error)}`,
+      'check the path and the YAML',
+      error,
+    );
   }
   if (!isJsonObject(value)) throw invalid(`kubeconfig ${path} is not a mapping`, 'check the YAML');
   return absolute(value, dirname(path));

@@ -63,10 +63,17 @@ export function createDiscovery(client: RestClient): Discovery {
       const again = (await served(performance.now() - readAt > missMilliseconds)).byKind.get(key);
       if (again !== undefined) return again;
       const failed = known?.failedGroups.has(groupOf(kind.apiVersion)) === true;
-      throw new OperatorError(`${doing}: ${failed ? 'the server of its API group does not answer' : `the cluster serves no ${kind.apiVersion} ${kind.kind}`}`, {
-        code: failed ? 'ApiUnreachable' : 'ApplyRefused', stage: 'cluster', fate: 'transient',
-        hint: failed ? `check the APIService of ${groupOf(kind.apiVersion)}` : 'install its CustomResourceDefinition, or correct apiVersion and kind',
-      });
+      throw new OperatorError(
+        `${doing}: ${failed ? 'the server of its API group does not answer' : `the cluster serves no ${kind.apiVersion} ${kind.kind}`}`,
+        {
+          code: failed ? 'ApiUnreachable' : 'ApplyRefused',
+          stage: 'cluster',
+          fate: 'transient',
+          hint: failed
+            ? `check the APIService of ${groupOf(kind.apiVersion)}`
+            : 'install its CustomResourceDefinition, or correct apiVersion and kind',
+        },
+      );
     },
     invalidate() {
       readAt = -Infinity;

@@ -49,10 +49,15 @@ export function parseChunk(object: JsonObject, name: string): InventoryChunk {
   const version = object['schemaVersion'];
   if (version !== inventorySchemaVersion) {
     const isNewer = typeof version === 'number' && version > inventorySchemaVersion;
-    throw corrupt(name, isNewer ? `it was written by a newer operator (schemaVersion ${version})` : `its schemaVersion is ${JSON.stringify(version ?? null)}`, isNewer ? 'run the newer operator' : undefined);
+    throw corrupt(
+      name,
+      isNewer ? `it was written by a newer operator (schemaVersion ${version})` : `its schemaVersion is ${JSON.stringify(version ?? null)}`,
+      isNewer ? 'run the newer operator' : undefined,
+    );
   }
   const { index, of } = isJsonObject(object['chunk']) ? object['chunk'] : {};
-  if (typeof index !== 'number' || typeof of !== 'number' || index < 0 || index >= of) throw corrupt(name, 'it does not say which chunk it is');
+  if (typeof index !== 'number' || typeof of !== 'number' || index < 0 || index >= of)
+    throw corrupt(name, 'it does not say which chunk it is');
   const entries = Array.isArray(object['entries']) ? (object['entries'] as readonly JsonValue[]) : [];
   return { index, of, entries: entries.map((entry, position) => parseEntry(entry, `${name} entry ${position}`)) };
 }
@@ -112,7 +117,8 @@ function formatBaseline(baseline: Baseline, uid: string): JsonObject {
 }
 
 function parseEntry(value: JsonValue, where: string): InventoryEntry {
-  if (!isJsonObject(value) || !isText(value['v']) || !isText(value['k']) || !isText(value['n'])) throw corrupt(where, 'it does not name an object');
+  if (!isJsonObject(value) || !isText(value['v']) || !isText(value['k']) || !isText(value['n']))
+    throw corrupt(where, 'it does not name an object');
   const uid = textOf(value['u']);
   const baseline = isJsonObject(value['b']) ? parseBaseline(value['b'], uid) : undefined;
   return {
@@ -144,6 +150,10 @@ function textOf(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
-function corrupt(what: string, why: string, hint = 'nothing is pruned until it is repaired: restore it from a backup, or delete all Inventory objects of the Application to have it built again'): OperatorError {
+function corrupt(
+  what: string,
+  why: string,
+  hint = 'nothing is pruned until it is repaired: restore it from a backup, or delete all Inventory objects of the Application to have it built again',
+): OperatorError {
   return new OperatorError(`read Inventory ${what}: ${why}`, { code: 'InventoryCorrupt', stage: 'cluster', fate: 'terminal', hint });
 }

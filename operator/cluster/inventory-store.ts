@@ -69,7 +69,11 @@ async function loadChunks(client: RestClient, application: Application): Promise
     const page = await client.request({
       method: 'GET',
       path: collectionPath(application),
-      query: { labelSelector: `${ownerLabel}=${trackingLabelValue(application)}`, limit: String(pageSize), ...(token === '' ? {} : { continue: token }) },
+      query: {
+        labelSelector: `${ownerLabel}=${trackingLabelValue(application)}`,
+        limit: String(pageSize),
+        ...(token === '' ? {} : { continue: token }),
+      },
       doing: `read the inventory of Application ${applicationKey(application)}`,
     });
     for (const object of listOf(page['items']).filter(isJsonObject)) {
@@ -82,12 +86,20 @@ async function loadChunks(client: RestClient, application: Application): Promise
   } while (token !== '');
   const count = found.reduce((most, chunk) => Math.max(most, chunk.of), 0);
   const chunks = assigned(joinChunks(found, applicationKey(application)), count, versions);
-  const asStored = new Set(found.filter((chunk) => chunk.of === count && chunk.entries.length === chunks.get(chunk.index)?.entries.size).map((chunk) => chunk.index));
+  const asStored = new Set(
+    found
+      .filter((chunk) => chunk.of === count && chunk.entries.length === chunks.get(chunk.index)?.entries.size)
+      .map((chunk) => chunk.index),
+  );
   return { count, chunks, stale: new Set([...chunks.keys()].filter((index) => !asStored.has(index))) };
 }
 
 /** Entries dealt out to `count` chunks. */
-function assigned(entries: Iterable<readonly [ObjectKey, InventoryEntry]>, count: number, versions: ReadonlyMap<number, string>): Map<number, StoredChunk> {
+function assigned(
+  entries: Iterable<readonly [ObjectKey, InventoryEntry]>,
+  count: number,
+  versions: ReadonlyMap<number, string>,
+): Map<number, StoredChunk> {
   const dealt = Array.from({ length: count }, () => new Map<ObjectKey, InventoryEntry>());
   for (const [key, entry] of entries) dealt[chunkIndex(key, count)]?.set(key, entry);
   return new Map(dealt.map((members, index) => [index, chunkWith(members, versions.get(index))]));
@@ -123,8 +135,16 @@ function changed(before: Loaded, upsert: readonly InventoryEntry[], remove: read
 function split(loaded: Loaded): Loaded {
   const full = [...loaded.stale].some((index) => isTooLarge(loaded.chunks.get(index)?.entries ?? new Map()));
   if (!full) return loaded;
-  const versions = new Map([...loaded.chunks].flatMap(([index, { resourceVersion }]) => (resourceVersion === undefined ? [] : [[index, resourceVersion] as const])));
-  const chunks = assigned([...loaded.chunks.values()].flatMap((chunk) => [...chunk.entries]), loaded.count * 2, versions);
+  const versions = new Map(
+    [...loaded.chunks].flatMap(([index, { resourceVersion }]) =>
+      resourceVersion === undefined ? [] : [[index, resourceVersion] as const],
+    ),
+  );
+  const chunks = assigned(
+    [...loaded.chunks.values()].flatMap((chunk) => [...chunk.entries]),
+    loaded.count * 2,
+    versions,
+  );
   return split({ count: loaded.count * 2, chunks, stale: new Set(chunks.keys()) });
 }
 
@@ -148,7 +168,13 @@ async function settleAll(writes: readonly Promise<void>[]): Promise<void> {
   if (failed !== undefined) throw failed.reason;
 }
 
-async function writeChunk(client: RestClient, application: Application, index: number, body: JsonObject, before: string | undefined): Promise<string> {
+async function writeChunk(
+  client: RestClient,
+  application: Application,
+  index: number,
+  body: JsonObject,
+  before: string | undefined,
+): Promise<string> {
   const name = chunkName(application, index);
   const doing = `write Inventory ${application.namespace}/${name}`;
   const path = collectionPath(application);
@@ -159,20 +185,28 @@ async function writeChunk(client: RestClient, application: Application, index: n
       name,
       namespace: application.namespace,
       labels: { [ownerLabel]: trackingLabelValue(application) },
-      ownerReferences: [{ apiVersion, kind: 'Application', name: application.name, uid: application.uid, controller: true, blockOwnerDeletion: false }],
+      ownerReferences: [
+        { apiVersion, kind: 'Application', name: application.name, uid: application.uid, controller: true, blockOwnerDeletion: false },
+      ],
       ...(before === undefined ? {} : { resourceVersion: before }),
     },
     ...body,
   };
   try {
     const answer = await client.request(
-      before === undefined ? { method: 'POST', path, body: object, doing } : { method: 'PUT', path: `${path}/${name}`, body: object, doing },
+      before === undefined
+        ? { method: 'POST', path, body: object, doing }
+        : { method: 'PUT', path: `${path}/${name}`, body: object, doing },
     );
     return String(metadataOf(answer)['resourceVersion']);
   } catch (error) {
     if (statusOf(error) !== 409 && statusOf(error) !== 404) throw error;
     throw new OperatorError(`${doing}: somebody else wrote it or its namespace is gone`, {
-      code: 'ApplyConflict', stage: 'cluster', fate: 'transient', cause: error, hint: 'it is read again at the next try; make sure that only one operator serves the Application',
+      code: 'ApplyConflict',
+      stage: 'cluster',
+      fate: 'transient',
+      cause: error,
+      hint: 'it is read again at the next try; make sure that only one operator serves the Application',
     });
   }
 }

@@ -1,11 +1,12 @@
 // Users' objects: server-side apply, delete and read, each as the identity of the Application it is for. Nothing here acts as the operator.
+
+import { fieldManager } from '../../constructs/annotations.ts';
 import type { ApplyOptions, DeleteResult, ObjectWriter } from '../apply/ports.ts';
 import { OperatorError } from '../model/error.ts';
 import type { TenantIdentity } from '../model/identity.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { KubeObject } from '../model/manifest.ts';
 import { formatRef, type ObjectRef } from '../model/object-ref.ts';
-import { fieldManager } from '../../constructs/annotations.ts';
 import { refusalOf, statusOf } from './api-error.ts';
 import { type Discovery, pathOf } from './discovery.ts';
 import type { OperatorClient } from './rest-client.ts';
@@ -26,7 +27,10 @@ export function createObjectWriter(client: OperatorClient, discovery: Discovery)
         path: pathOf(kind, ref),
         query: applyQuery(options),
         contentType: 'application/apply-patch+yaml',
-        body: options.resourceVersion === undefined ? object : { ...object, metadata: { ...object.metadata, resourceVersion: options.resourceVersion } },
+        body:
+          options.resourceVersion === undefined
+            ? object
+            : { ...object, metadata: { ...object.metadata, resourceVersion: options.resourceVersion } },
         doing,
         stage: 'apply',
         signal,
@@ -61,7 +65,13 @@ export function createObjectWriter(client: OperatorClient, discovery: Discovery)
   };
 }
 
-async function readAs(client: OperatorClient, discovery: Discovery, identity: TenantIdentity, ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | undefined> {
+async function readAs(
+  client: OperatorClient,
+  discovery: Discovery,
+  identity: TenantIdentity,
+  ref: ObjectRef,
+  signal: AbortSignal,
+): Promise<JsonObject | undefined> {
   const doing = `read ${formatRef(ref)}`;
   const tenant = client.impersonating(identity);
   const kind = await discovery.find(ref, doing);
@@ -113,7 +123,9 @@ function redaction(object: KubeObject): { readonly redact?: (text: string) => st
     .sort((left, right) => right.length - left.length);
   return {
     redact: (text) => {
-      const cut = text.replace(/\berror found in #\d+ byte of .*$/s, 'the rest is withheld').replace(/Invalid value: ("(?:[^"\\]|\\.)*"|\S+)/gs, 'Invalid value: ***');
+      const cut = text
+        .replace(/\berror found in #\d+ byte of .*$/s, 'the rest is withheld')
+        .replace(/Invalid value: ("(?:[^"\\]|\\.)*"|\S+)/gs, 'Invalid value: ***');
       return values.reduce((rest, value) => rest.replaceAll(value, '***'), cut);
     },
   };

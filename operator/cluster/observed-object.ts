@@ -18,7 +18,9 @@ export function observedFrom(kind: KindRef, object: JsonObject): ObservedObject 
     labels: textMap(metadata['labels']),
     annotations: textMap(metadata['annotations']),
     finalizers: listOf(metadata['finalizers']).map(textOf),
-    ownerUids: listOf(metadata['ownerReferences']).filter(isJsonObject).map((owner) => textOf(owner['uid'])),
+    ownerUids: listOf(metadata['ownerReferences'])
+      .filter(isJsonObject)
+      .map((owner) => textOf(owner['uid'])),
     ...(typeof deletionTimestamp === 'string' ? { deletionTimestamp } : {}),
     managedFields: parseManagedFields(metadata['managedFields']),
   };
@@ -26,9 +28,33 @@ export function observedFrom(kind: KindRef, object: JsonObject): ObservedObject 
 
 /** Members of `spec` that health rules read, of any kind. Values of users (environment, commands, volumes) are never kept. */
 const specMembers = [
-  'replicas', 'paused', 'suspend', 'strategy', 'updateStrategy', 'minReadySeconds', 'progressDeadlineSeconds', 'podManagementPolicy', 'completions', 'parallelism',
-  'backoffLimit', 'restartPolicy', 'type', 'externalName', 'clusterIP', 'volumeName', 'minReplicas', 'maxReplicas', 'minAvailable', 'maxUnavailable',
-  'names', 'group', 'schedule', 'nodeName', 'ttlSecondsAfterFinished', 'storageClassName', 'ingressClassName',
+  'replicas',
+  'paused',
+  'suspend',
+  'strategy',
+  'updateStrategy',
+  'minReadySeconds',
+  'progressDeadlineSeconds',
+  'podManagementPolicy',
+  'completions',
+  'parallelism',
+  'backoffLimit',
+  'restartPolicy',
+  'type',
+  'externalName',
+  'clusterIP',
+  'volumeName',
+  'minReplicas',
+  'maxReplicas',
+  'minAvailable',
+  'maxUnavailable',
+  'names',
+  'group',
+  'schedule',
+  'nodeName',
+  'ttlSecondsAfterFinished',
+  'storageClassName',
+  'ingressClassName',
 ] as const;
 
 /** An object as health reads it: identity, generation, the switches of its spec and its whole status. */
@@ -40,7 +66,9 @@ export function statusFrom(kind: KindRef, object: JsonObject): JsonObject {
     apiVersion: kind.apiVersion,
     kind: kind.kind,
     metadata: { name, namespace, uid, generation, creationTimestamp, deletionTimestamp, annotations, labels, finalizers },
-    ...(spec === undefined ? {} : { spec: Object.fromEntries(specMembers.filter((key) => spec[key] !== undefined).map((key) => [key, spec[key]])) }),
+    ...(spec === undefined
+      ? {}
+      : { spec: Object.fromEntries(specMembers.filter((key) => spec[key] !== undefined).map((key) => [key, spec[key]])) }),
     ...(object['status'] === undefined ? {} : { status: object['status'] }),
   };
 }

@@ -59,7 +59,13 @@ interface KindWatch {
 }
 
 /** Starts the watch of a kind once. A kind that the cluster does not serve has no objects and no watch. */
-async function ensureWatched(options: ObserverOptions, watches: Map<string, KindWatch>, id: string, kind: KindRef, tell: Listener): Promise<void> {
+async function ensureWatched(
+  options: ObserverOptions,
+  watches: Map<string, KindWatch>,
+  id: string,
+  kind: KindRef,
+  tell: Listener,
+): Promise<void> {
   const running = watches.get(id);
   if (running !== undefined) return listedOf(running.reflector);
   const served = await servedKind(options.discovery, kind);
@@ -82,7 +88,10 @@ async function servedKind(discovery: Discovery, kind: KindRef): Promise<ServedKi
   const served = known ?? (await discovery.served(true)).byKind.get(id);
   if (served === undefined && (await discovery.served()).failedGroups.has(groupOf(kind.apiVersion))) {
     throw new OperatorError(`watch ${kind.kind}: the server of API group ${groupOf(kind.apiVersion)} does not answer`, {
-      code: 'ApiUnreachable', stage: 'observe', fate: 'transient', hint: `check the APIService of ${groupOf(kind.apiVersion)}`,
+      code: 'ApiUnreachable',
+      stage: 'observe',
+      fate: 'transient',
+      hint: `check the APIService of ${groupOf(kind.apiVersion)}`,
     });
   }
   return served?.verbs.has('list') === true && served.verbs.has('watch') ? served : undefined;
@@ -116,7 +125,14 @@ function startKind(options: ObserverOptions, kind: ServedKind, tell: Listener, f
 }
 
 /** 404 on a collection: the kind was removed if discovery, asked anew, says so too; then its objects are gone with it. */
-async function dropIfRemoved(options: ObserverOptions, kind: ServedKind, reflector: Reflector<Watched>, stop: AbortController, tell: Listener, forget: () => void): Promise<void> {
+async function dropIfRemoved(
+  options: ObserverOptions,
+  kind: ServedKind,
+  reflector: Reflector<Watched>,
+  stop: AbortController,
+  tell: Listener,
+  forget: () => void,
+): Promise<void> {
   try {
     const { byKind, failedGroups } = await options.discovery.served(true);
     if (byKind.has(`${kind.apiVersion}|${kind.kind}`) || failedGroups.has(groupOf(kind.apiVersion)) || stop.signal.aborted) return;

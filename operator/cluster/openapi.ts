@@ -29,7 +29,13 @@ export function createSchemaSource(client: RestClient): SchemaSource {
         [...wanted].map(async ([apiVersion, members]) => {
           const url = index.get(apiVersion);
           if (url === undefined) return;
-          const version = await loadVersion(client, known.get(apiVersion), url, apiVersion, members.map((member) => member.kind));
+          const version = await loadVersion(
+            client,
+            known.get(apiVersion),
+            url,
+            apiVersion,
+            members.map((member) => member.kind),
+          );
           known.set(apiVersion, version);
           for (const { kind } of members) {
             const schema = version.schemas.get(kind);
@@ -42,13 +48,23 @@ export function createSchemaSource(client: RestClient): SchemaSource {
   };
 }
 
-async function loadVersion(client: RestClient, before: KnownVersion | undefined, url: string, apiVersion: string, kinds: readonly string[]): Promise<KnownVersion> {
+async function loadVersion(
+  client: RestClient,
+  before: KnownVersion | undefined,
+  url: string,
+  apiVersion: string,
+  kinds: readonly string[],
+): Promise<KnownVersion> {
   const current = before?.url === url ? before : undefined;
   const missing = kinds.filter((kind) => current?.schemas.has(kind) !== true);
   if (current !== undefined && missing.length === 0) return current;
   const [path = '', query = ''] = url.split('?');
   const document = await client.request({
-    method: 'GET', path, query: Object.fromEntries(new URLSearchParams(query)), doing: `read the schemas of ${apiVersion}`, timeoutMilliseconds: 60_000,
+    method: 'GET',
+    path,
+    query: Object.fromEntries(new URLSearchParams(query)),
+    doing: `read the schemas of ${apiVersion}`,
+    timeoutMilliseconds: 60_000,
   });
   const wanted = new Set([...missing, ...(before?.schemas.keys() ?? [])]);
   return { url, schemas: reduceDocument(document, apiVersion, wanted, url) };
@@ -67,7 +83,12 @@ async function readIndex(client: RestClient): Promise<ReadonlyMap<string, string
 }
 
 /** The schemas of the kinds in one OpenAPI v3 document, each with the components it reaches. Descriptions and examples are dropped. */
-export function reduceDocument(document: JsonObject, apiVersion: string, kinds: ReadonlySet<string>, version: string): Map<string, KindSchema | undefined> {
+export function reduceDocument(
+  document: JsonObject,
+  apiVersion: string,
+  kinds: ReadonlySet<string>,
+  version: string,
+): Map<string, KindSchema | undefined> {
   const components = isJsonObject(document['components']) ? document['components'] : {};
   const all = isJsonObject(components['schemas']) ? components['schemas'] : {};
   const slim = new Map<string, JsonObject>();
@@ -112,7 +133,9 @@ function slimSchema(schema: JsonObject): JsonObject {
   for (const [key, value] of Object.entries(schema)) {
     if (key === 'description' || key === 'example' || key === 'externalDocs') continue;
     if (key === 'properties' && isJsonObject(value)) {
-      slim[key] = Object.fromEntries(Object.entries(value).map(([name, member]) => [name, isJsonObject(member) ? slimSchema(member) : member]));
+      slim[key] = Object.fromEntries(
+        Object.entries(value).map(([name, member]) => [name, isJsonObject(member) ? slimSchema(member) : member]),
+      );
     } else if (key === 'default' || key === 'enum') slim[key] = value;
     else slim[key] = slimValue(value);
   }

@@ -26,7 +26,12 @@ export interface ReflectorState<Value> {
 
 /** What came in. */
 export type ReflectorInput<Value> =
-  | { readonly type: 'page'; readonly items: readonly ReflectedItem<Value>[]; readonly continueToken: string; readonly resourceVersion: string }
+  | {
+      readonly type: 'page';
+      readonly items: readonly ReflectedItem<Value>[];
+      readonly continueToken: string;
+      readonly resourceVersion: string;
+    }
   | { readonly type: 'put' | 'remove'; readonly item: ReflectedItem<Value> }
   | { readonly type: 'bookmark'; readonly resourceVersion: string }
   /** The server ended the watch, as it does every few minutes. */
@@ -66,7 +71,9 @@ export function initialState<Value>(): ReflectorState<Value> {
 export function reflectorStep<Value>(state: ReflectorState<Value>, input: ReflectorInput<Value>): ReflectorStep<Value> {
   switch (input.type) {
     case 'page':
-      return input.continueToken === '' ? listed(state, [...state.pages, input.items], input.resourceVersion) : paged(state, input.items, input.continueToken);
+      return input.continueToken === ''
+        ? listed(state, [...state.pages, input.items], input.resourceVersion)
+        : paged(state, input.items, input.continueToken);
     case 'put':
     case 'remove': {
       if (isOlderVersion(input.item.resourceVersion, state.resourceVersion)) return { state, next: { do: 'read', afterMilliseconds: 0 } };
@@ -89,7 +96,11 @@ function paged<Value>(state: ReflectorState<Value>, items: readonly ReflectedIte
   return { state: { ...state, pages: [...state.pages, items], continueToken }, next: { do: 'list', afterMilliseconds: 0 } };
 }
 
-function listed<Value>(state: ReflectorState<Value>, pages: readonly (readonly ReflectedItem<Value>[])[], resourceVersion: string): ReflectorStep<Value> {
+function listed<Value>(
+  state: ReflectorState<Value>,
+  pages: readonly (readonly ReflectedItem<Value>[])[],
+  resourceVersion: string,
+): ReflectorStep<Value> {
   if (isOlderVersion(resourceVersion, state.resourceVersion) && state.regressions < maxRegressions) {
     const regressions = state.regressions + 1;
     return again({ ...state, regressions }, 'list', backOff(regressions + 2));
@@ -101,7 +112,10 @@ function listed<Value>(state: ReflectorState<Value>, pages: readonly (readonly R
   };
 }
 
-function failed<Value>(state: ReflectorState<Value>, input: { readonly status?: number; readonly retryAfterSeconds?: number }): ReflectorStep<Value> {
+function failed<Value>(
+  state: ReflectorState<Value>,
+  input: { readonly status?: number; readonly retryAfterSeconds?: number },
+): ReflectorStep<Value> {
   const failures = state.failures + 1;
   const wait = input.retryAfterSeconds === undefined ? backOff(failures) : input.retryAfterSeconds * 1000;
   const counted = { ...state, failures };
@@ -117,7 +131,12 @@ function again<Value>(state: ReflectorState<Value>, todo: 'list' | 'watch', afte
 }
 
 function advanced<Value>(state: ReflectorState<Value>, resourceVersion: string): ReflectorState<Value> {
-  return { ...state, failures: 0, resourceVersion: resourceVersion === '' || isOlderVersion(resourceVersion, state.resourceVersion) ? state.resourceVersion : resourceVersion };
+  return {
+    ...state,
+    failures: 0,
+    resourceVersion:
+      resourceVersion === '' || isOlderVersion(resourceVersion, state.resourceVersion) ? state.resourceVersion : resourceVersion,
+  };
 }
 
 /** 200 ms doubling up to 30 s. Jitter is added where the waiting happens. */

@@ -2,7 +2,15 @@
 import { OperatorError, toOperatorError } from '../model/error.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { parseStatusObject, statusOf, unusable } from './api-error.ts';
-import { initialState, type ReflectedItem, type ReflectorChange, type ReflectorInput, type ReflectorState, reflectorStep } from './reflector-step.ts';
+import { linesOf } from './lines.ts';
+import {
+  initialState,
+  type ReflectedItem,
+  type ReflectorChange,
+  type ReflectorInput,
+  type ReflectorState,
+  reflectorStep,
+} from './reflector-step.ts';
 import type { RestClient } from './rest-client.ts';
 
 /** A collection to follow. */
@@ -44,7 +52,6 @@ export interface ReflectorLimits {
 }
 
 const defaultLimits: ReflectorLimits = { silentMilliseconds: 150_000, pageSize: 500 };
-const maxLineLength = 64 * 1024 * 1024;
 
 /** Starts following a collection. */
 export function startReflector<Value>(
@@ -60,7 +67,9 @@ export function startReflector<Value>(
   let failure: OperatorError | undefined;
   let hasListed = false;
   const io: Io<Value> = {
-    client, collection, signal,
+    client,
+    collection,
+    signal,
     limits: { ...defaultLimits, ...limits },
     keep: (object) => itemOf(object, collection, copy, listener),
     change(change) {
@@ -118,7 +127,7 @@ async function follow<Value>(io: Io<Value>): Promise<void> {
     return false;
   };
   while (!io.signal.aborted) {
-    await pause(wait * (0.75 + Math.random() / 2), io.signal);
+    await waitFor(wait * (0.75 + Math.random() / 2), io.signal);
     wait = 0;
     if (todo === 'list') take(await listPage(io, state.continueToken));
     else await watch(io, state.resourceVersion, take);
@@ -129,7 +138,11 @@ async function listPage<Value>(io: Io<Value>, continueToken: string): Promise<Re
   const { path, labelSelector, metadataOnly, doing } = io.collection;
   try {
     const page = await io.client.request({
-      method: 'GET', path, doing, signal: io.signal, timeoutMilliseconds: 60_000,
+      method: 'GET',
+      path,
+      doing,
+      signal: io.signal,
+      timeoutMilliseconds: 60_000,
       accept: metadataOnly ? 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json' : 'application/json',
       query: {
         limit: String(io.limits.pageSize),
@@ -158,15 +171,23 @@ async function watch<Value>(io: Io<Value>, resourceVersion: string, take: (input
   let timer: NodeJS.Timeout | undefined;
   const alive = (): void => {
     clearTimeout(timer);
-    timer = setTimeout(() => silence.abort(new Error(`nothing came for ${io.limits.silentMilliseconds / 1000} s`)), io.limits.silentMilliseconds);
+    timer = setTimeout(
+      () => silence.abort(new Error(`nothing came for ${io.limits.silentMilliseconds / 1000} s`)),
+      io.limits.silentMilliseconds,
+    );
   };
   alive();
   try {
     const stream = await io.client.stream({
-      method: 'GET', path, doing, signal: AbortSignal.any([io.signal, silence.signal]),
+      method: 'GET',
+      path,
+      doing,
+      signal: AbortSignal.any([io.signal, silence.signal]),
       accept: metadataOnly ? 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json' : 'application/json',
       query: {
-        watch: '1', allowWatchBookmarks: 'true', resourceVersion,
+        watch: '1',
+        allowWatchBookmarks: 'true',
+        resourceVersion,
         timeoutSeconds: String(Math.round(300 + Math.random() * 300)),
         ...(labelSelector === undefined ? {} : { labelSelector }),
       },
@@ -205,7 +226,10 @@ function eventOf<Value>(io: Io<Value>, line: string): ReflectorInput<Value> {
 }
 
 function failureOf<Value>(io: Io<Value>, error: unknown): ReflectorInput<Value> {
-  const known = error instanceof OperatorError ? error : unusable({ doing: io.collection.doing, stage: 'cluster' }, error instanceof Error ? error.message : String(error));
+  const known =
+    error instanceof OperatorError
+      ? error
+      : unusable({ doing: io.collection.doing, stage: 'cluster' }, error instanceof Error ? error.message : String(error));
   const status = statusOf(known);
   if (!io.signal.aborted && status !== 410) io.fail(known);
   return {
@@ -233,7 +257,11 @@ function itemOf<Value>(
   }
 }
 
-function applyChange<Value>(copy: Map<string, ReflectedItem<Value>>, change: ReflectorChange<Value>, listener: CollectionListener<Value>): void {
+function applyChange<Value>(
+  copy: Map<string, ReflectedItem<Value>>,
+  change: ReflectorChange<Value>,
+  listener: CollectionListener<Value>,
+): void {
   const put = (item: ReflectedItem<Value>): void => {
     const before = copy.get(item.key);
     if (before?.uid === item.uid && before.resourceVersion === item.resourceVersion) return;
@@ -253,23 +281,6 @@ function applyChange<Value>(copy: Map<string, ReflectedItem<Value>>, change: Ref
   else remove(change.item.key);
 }
 
-/** Lines of a stream; a last line without an end is not a line. */
-async function* linesOf(stream: AsyncIterable<Uint8Array>, onBytes: () => void): AsyncIterable<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const bytes of stream) {
-    onBytes();
-    rest += decoder.decode(bytes, { stream: true });
-    let start = 0;
-    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n', start)) {
-      if (end > start) yield rest.slice(start, end);
-      start = end + 1;
-    }
-    rest = rest.slice(start);
-    if (rest.length > maxLineLength) throw new Error('a line of the watch is too long');
-  }
-}
-
 function metadataOf(object: JsonObject): JsonObject {
   return isJsonObject(object['metadata']) ? object['metadata'] : {};
 }
@@ -278,9 +289,10 @@ function textOf(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (milliseconds <= 0) return Promise.resolve();
-  return new Promise((resolve) => {
+/** Waits, or until the signal aborts: the caller looks at the signal anyway. */
+async function waitFor(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (milliseconds <= 0) return;
+  await new Promise<void>((resolve) => {
     const finish = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', finish);

@@ -1,6 +1,8 @@
 // JSON requests to the API server: identity, time limits, retry of what is safe to repeat, `request` events. The only maker of impersonated requests.
-import type { EmitEvent } from '../model/event.ts';
+
+import { setTimeout } from 'node:timers/promises';
 import { OperatorError, type Stage } from '../model/error.ts';
+import type { EmitEvent } from '../model/event.ts';
 import type { TenantIdentity } from '../model/identity.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { type Attempt, refused, unreachable, unusable } from './api-error.ts';
@@ -46,7 +48,11 @@ const maxRetries = 4;
 const maxRetryAfterSeconds = 10;
 
 /** A client for one cluster. */
-export function createRestClient(options: { readonly connection: ClusterConnection; readonly emit?: EmitEvent; readonly userAgent?: string }): OperatorClient {
+export function createRestClient(options: {
+  readonly connection: ClusterConnection;
+  readonly emit?: EmitEvent;
+  readonly userAgent?: string;
+}): OperatorClient {
   const wire: Wire = {
     connection: options.connection,
     transport: createTransport(options.connection),
@@ -67,7 +73,10 @@ function impersonationHeaders(identity: TenantIdentity): Readonly<Record<string,
   const user = typeof identity?.user === 'string' ? identity.user : '';
   if (!/^system:serviceaccount:[^:\s]+:[^:\s]+$/.test(user)) {
     throw new OperatorError('no identity to act as: a request on user objects must name a ServiceAccount', {
-      code: 'ImpersonationRequired', stage: 'cluster', fate: 'terminal', hint: 'set spec.serviceAccountName',
+      code: 'ImpersonationRequired',
+      stage: 'cluster',
+      fate: 'terminal',
+      hint: 'set spec.serviceAccountName',
     });
   }
   return { 'impersonate-user': user };
@@ -90,7 +99,9 @@ function clientOf(wire: Wire, identityHeaders: Readonly<Record<string, string>>)
     },
     async stream(request) {
       const translated = (error: unknown): unknown =>
-        request.signal.aborted || error instanceof OperatorError ? error : unreachable(attemptOf(request), wire.connection.server.host, error);
+        request.signal.aborted || error instanceof OperatorError
+          ? error
+          : unreachable(attemptOf(request), wire.connection.server.host, error);
       try {
         await held(wire, request.signal);
         const answer = await sendOnce(wire, request, identityHeaders, request.signal, false);
@@ -197,18 +208,12 @@ async function held(wire: Wire, signal: AbortSignal | undefined): Promise<void> 
   }
 }
 
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const finish = (): void => {
-      signal?.removeEventListener('abort', stop);
-      resolve();
-    };
-    const timer = setTimeout(finish, milliseconds);
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason as Error);
-    };
-    if (signal?.aborted === true) stop();
-    else signal?.addEventListener('abort', stop, { once: true });
-  });
+/** Waits; an abort ends it with the signal's own reason. */
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await setTimeout(milliseconds, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
 }

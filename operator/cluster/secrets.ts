@@ -24,6 +24,7 @@ export function createSecretReader(client: OperatorClient): SecretReader {
 }
 
 function decoded(value: unknown, doing: string): Uint8Array {
-  if (typeof value !== 'string') throw new OperatorError(`${doing}: its data is not text`, { code: 'SecretNotFound', stage: 'source', fate: 'transient' });
+  if (typeof value !== 'string')
+    throw new OperatorError(`${doing}: its data is not text`, { code: 'SecretNotFound', stage: 'source', fate: 'transient' });
   return Buffer.from(value, 'base64');
 }

@@ -74,9 +74,15 @@ function compare(before: JsonValue | undefined, after: JsonValue | undefined, pa
   if (isJsonObject(before) && isJsonObject(after)) {
     for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
       if (path === '.metadata' && serverMetadata.has(name)) continue;
-      compare(before[name], after[name], /^[A-Za-z_][A-Za-z0-9_-]*$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`, found);
+      compare(
+        before[name],
+        after[name],
+        /^[A-Za-z_][A-Za-z0-9_-]*$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`,
+        found,
+      );
     }
   } else if (Array.isArray(before) && Array.isArray(after)) {
-    for (let index = 0; index < Math.max(before.length, after.length); index += 1) compare(before[index], after[index], `${path}[${index}]`, found);
+    for (let index = 0; index < Math.max(before.length, after.length); index += 1)
+      compare(before[index], after[index], `${path}[${index}]`, found);
   } else if (before !== after) found.push(path);
 }

@@ -39,5 +39,7 @@ function keyText(value: string): string {
     return value;
   }
   if (!isJsonObject(parsed)) return value;
-  return Object.entries(parsed).map(([name, part]) => `${name}=${JSON.stringify(part)}`).join(',');
+  return Object.entries(parsed)
+    .map(([name, part]) => `${name}=${JSON.stringify(part)}`)
+    .join(',');
 }

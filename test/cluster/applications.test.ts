@@ -36,7 +36,12 @@ afterEach(() => stop.abort());
 const ref = () => ({ apiVersion, kind: 'Application', namespace, name });
 
 async function create(): Promise<Application> {
-  await admin().create({ apiVersion, kind: 'Application', metadata: { name, namespace }, spec: { source: { repoURL: 'https://git.example.com/team/manifests.git' } } });
+  await admin().create({
+    apiVersion,
+    kind: 'Application',
+    metadata: { name, namespace },
+    spec: { source: { repoURL: 'https://git.example.com/team/manifests.git' } },
+  });
   return eventually(known);
 }
 
@@ -53,7 +58,12 @@ test('an Application comes with the defaults of its schema, and in namespaces th
   const application = await create();
   expect(application).toMatchObject({ generation: 1, finalizers: [], annotations: {}, spec: { sync: { prune: true, selfHeal: true } } });
   const other = await testNamespace('not-served');
-  await admin().create({ apiVersion, kind: 'Application', metadata: { name, namespace: other }, spec: { source: { repoURL: 'https://git.example.com/x.git' } } });
+  await admin().create({
+    apiVersion,
+    kind: 'Application',
+    metadata: { name, namespace: other },
+    spec: { source: { repoURL: 'https://git.example.com/x.git' } },
+  });
   await admin().patch(ref(), { metadata: { annotations: { later: 'x' } } });
   await eventually(() => expect(known().annotations).toEqual({ later: 'x' }));
   expect(store.list().map(applicationKey)).not.toContain(`${other}/${name}`);

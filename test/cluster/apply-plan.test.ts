@@ -32,7 +32,10 @@ let observer: ObjectObserver;
 beforeAll(async () => {
   connected = await connectThroughProxy();
   observer = createObserver({ client: connected.client, discovery: connected.discovery, emit: () => undefined, signal: stop.signal });
-  await observer.watchKinds([{ apiVersion: 'apps/v1', kind: 'Deployment' }, { apiVersion: 'v1', kind: 'ConfigMap' }]);
+  await observer.watchKinds([
+    { apiVersion: 'apps/v1', kind: 'Deployment' },
+    { apiVersion: 'v1', kind: 'ConfigMap' },
+  ]);
 }, 60_000);
 
 beforeEach(async () => {
@@ -98,7 +101,11 @@ function deployment(name: string, image = 'nginx:1') {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name, namespace },
-    spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: 'c', image }] } } },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'c', image }] } },
+    },
   };
 }
 
@@ -111,13 +118,23 @@ const writes = () => connected.proxy.writes().map(({ path }) => path.split('/').
 describe('order', () => {
   test('a step begins after the step before; each object tells its baseline as it is written', async () => {
     const told: string[] = [];
-    const plan = planOf(step([write(configMap(namespace, 'a')), write(configMap(namespace, 'b'))]), step([write(configMap(namespace, 'c'))]));
-    const result = await run(plan, { onWritten: ({ change, baseline, live }) => void told.push(`${change.ref.name} ${baseline.uid === (live as KubeObject).metadata['uid']}`) });
+    const plan = planOf(
+      step([write(configMap(namespace, 'a')), write(configMap(namespace, 'b'))]),
+      step([write(configMap(namespace, 'c'))]),
+    );
+    const result = await run(plan, {
+      onWritten: ({ change, baseline, live }) =>
+        void told.push(`${change.ref.name} ${baseline.uid === (live as KubeObject).metadata['uid']}`),
+    });
     expect(result).toMatchObject({ pruned: [], failures: [] });
     expect(result.stopped).toBeUndefined();
     expect(told.sort()).toEqual(['a true', 'b true', 'c true']);
     expect(writes().at(-1)).toBe('c');
-    expect(result.written[0]?.baseline).toMatchObject({ resourceVersion: expect.stringMatching(/^\d+$/), fieldsHash: expect.stringMatching(/^[0-9a-f]{16}$/), time: expect.any(String) });
+    expect(result.written[0]?.baseline).toMatchObject({
+      resourceVersion: expect.stringMatching(/^\d+$/),
+      fieldsHash: expect.stringMatching(/^[0-9a-f]{16}$/),
+      time: expect.any(String),
+    });
   });
 
   test('a wave waits until the objects of the one before are healthy', async () => {
@@ -135,14 +152,21 @@ describe('order', () => {
     const result = await run(planOf(step([web], [web]), step([write(configMap(namespace, 'after'))])), { timeoutMilliseconds: 1_500 });
     expect(result.stopped).toBe('unhealthy');
     expect(written(result)).toEqual(['stuck']);
-    expect(result.failures[0]?.error).toMatchObject({ code: 'HealthTimeout', message: expect.stringMatching(/^wait for Deployment \S+\/stuck: not healthy after 2 s: it is Progressing: /) });
+    expect(result.failures[0]?.error).toMatchObject({
+      code: 'HealthTimeout',
+      message: expect.stringMatching(/^wait for Deployment \S+\/stuck: not healthy after 2 s: it is Progressing: /),
+    });
   });
 });
 
 describe('refusals', () => {
   test('A7 A14 a refused object does not keep the others of its step from being written, but nothing later happens', async () => {
     const kept = (await admin().create(configMap(namespace, 'kept'))).metadata.uid as string;
-    const plan = planOf(step([write(invalid('bad')), write(configMap(namespace, 'good'))]), step([write(configMap(namespace, 'later'))]), step([prune(refOf('kept'), kept)]));
+    const plan = planOf(
+      step([write(invalid('bad')), write(configMap(namespace, 'good'))]),
+      step([write(configMap(namespace, 'later'))]),
+      step([prune(refOf('kept'), kept)]),
+    );
     const result = await run(plan);
     expect(result.stopped).toBe('failure');
     expect(written(result)).toEqual(['good']);
@@ -153,8 +177,13 @@ describe('refusals', () => {
   });
 
   test('a server that went away is not asked for every object of a step', async () => {
-    connected.proxy.onRequest = ({ path }) => (path.includes(`/${namespace}/configmaps`) ? { respond: { status: 500, body: { kind: 'Status', code: 500, message: 'etcdserver: no leader' } } } : undefined);
-    const result = await run(planOf(step(Array.from({ length: 40 }, (_, index) => write(configMap(namespace, `n${index}`))))), { concurrency: 2 });
+    connected.proxy.onRequest = ({ path }) =>
+      path.includes(`/${namespace}/configmaps`)
+        ? { respond: { status: 500, body: { kind: 'Status', code: 500, message: 'etcdserver: no leader' } } }
+        : undefined;
+    const result = await run(planOf(step(Array.from({ length: 40 }, (_, index) => write(configMap(namespace, `n${index}`))))), {
+      concurrency: 2,
+    });
     expect(result.stopped).toBe('failure');
     expect(result.failures.length).toBeGreaterThanOrEqual(3);
     expect(result.failures.length).toBeLessThan(6);
@@ -199,7 +228,10 @@ describe('prune', () => {
     const impatient: Clock = { ...clock, monotonic: () => (monotonic += 5_000) };
     const result = await run(planOf(step([prune(refOf('held'), uid)])), { clock: impatient });
     expect(result.pruned).toEqual([]);
-    expect(result.failures[0]?.error).toMatchObject({ code: 'PruneBlocked', message: `delete ConfigMap ${namespace}/held: held by finalizer example.com/hold` });
+    expect(result.failures[0]?.error).toMatchObject({
+      code: 'PruneBlocked',
+      message: `delete ConfigMap ${namespace}/held: held by finalizer example.com/hold`,
+    });
     expect((await admin().get(refOf('held'))).metadata.finalizers).toEqual(['example.com/hold']);
     await admin().patch(refOf('held'), { metadata: { finalizers: null } });
   });
@@ -217,7 +249,11 @@ describe('prune', () => {
     const uid = (await admin().create(configMap(namespace, 'mine'))).metadata.uid as string;
     const reader = await tenantWith(namespace, 'view', 'reader');
     const result = await run(planOf(step([prune(refOf('mine'), uid)])), { identity: reader });
-    expect(result.failures[0]?.error).toMatchObject({ code: 'PruneBlocked', message: expect.stringContaining('may not delete configmaps'), hint: expect.stringContaining('verbs: ["delete"]') });
+    expect(result.failures[0]?.error).toMatchObject({
+      code: 'PruneBlocked',
+      message: expect.stringContaining('may not delete configmaps'),
+      hint: expect.stringContaining('verbs: ["delete"]'),
+    });
   });
 });
 
@@ -227,16 +263,25 @@ describe('dry run', () => {
 
   test('everything the server would refuse is found at once, each with its place in the source, and nothing is written', async () => {
     const other = await testNamespace('foreign');
-    const findings = await dryRun([manifest(invalid('bad'), 4), manifest(configMap(namespace, 'good')), manifest(configMap(other, 'elsewhere'), 9)]);
+    const findings = await dryRun([
+      manifest(invalid('bad'), 4),
+      manifest(configMap(namespace, 'good')),
+      manifest(configMap(other, 'elsewhere'), 9),
+    ]);
     expect(findings.map((finding) => `${finding.code} ${formatFinding(finding)}`)).toEqual([
-      expect.stringMatching(/^NoPermission main\.ts:9:3: ConfigMap \S+\/elsewhere: ServiceAccount \S+ may not patch configmaps in namespace \S+; grant it/),
+      expect.stringMatching(
+        /^NoPermission main\.ts:9:3: ConfigMap \S+\/elsewhere: ServiceAccount \S+ may not patch configmaps in namespace \S+; grant it/,
+      ),
       expect.stringMatching(/^ServerRefused main\.ts:4:3: Service \S+\/bad: spec\.ports\[0\]\.port: Invalid value: 0/),
     ]);
     expect(connected.proxy.writes()).toEqual([]);
   });
 
   test('a server that does not answer is an error, not a finding', async () => {
-    connected.proxy.onRequest = ({ path }) => (path.includes('/configmaps') ? { respond: { status: 500, body: { kind: 'Status', code: 500, message: 'etcdserver: no leader' } } } : undefined);
+    connected.proxy.onRequest = ({ path }) =>
+      path.includes('/configmaps')
+        ? { respond: { status: 500, body: { kind: 'Status', code: 500, message: 'etcdserver: no leader' } } }
+        : undefined;
     await expect(dryRun([manifest(configMap(namespace, 'a'))])).rejects.toMatchObject({ code: 'ApiUnreachable', fate: 'transient' });
   });
 
@@ -262,16 +307,29 @@ describe('dry run', () => {
         versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }],
       },
     };
-    const thing = (name: string, size: number) => ({ apiVersion: `${group}/v1`, kind: 'Thing', metadata: { name, namespace }, spec: { size } });
+    const thing = (name: string, size: number) => ({
+      apiVersion: `${group}/v1`,
+      kind: 'Thing',
+      metadata: { name, namespace },
+      spec: { size },
+    });
     await observer.watchKinds([{ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' }]);
     const changes = [write(crd), write(thing('good', 1)), write(thing('bad', 0))];
-    const deferred = deferredKeys(changes.map((change) => change.manifest), () => false);
+    const deferred = deferredKeys(
+      changes.map((change) => change.manifest),
+      () => false,
+    );
     expect([...deferred].map((key) => key.split('|').at(-1))).toEqual(['good', 'bad']);
     const [first] = changes;
     try {
-      const result = await run(planOf(step([first as WriteChange], [first as WriteChange]), step(changes.slice(1))), { deferred, identity: cluster });
+      const result = await run(planOf(step([first as WriteChange], [first as WriteChange]), step(changes.slice(1))), {
+        deferred,
+        identity: cluster,
+      });
       expect(result.stopped).toBe('failure');
-      expect(result.failures.map(({ ref, error }) => `${ref.name} ${error.message}`)).toEqual([expect.stringMatching(/^bad apply main\.ts:1:3: Thing \S+\/bad: spec\.size: /)]);
+      expect(result.failures.map(({ ref, error }) => `${ref.name} ${error.message}`)).toEqual([
+        expect.stringMatching(/^bad apply main\.ts:1:3: Thing \S+\/bad: spec\.size: /),
+      ]);
       expect(written(result)).toEqual([`things.${group}`]);
       expect(await admin().list(`${group}/v1`, 'Thing', { namespace })).toEqual([]);
     } finally {
@@ -280,7 +338,11 @@ describe('dry run', () => {
   });
 
   test('objects of a namespace that comes with the plan are deferred, those of one that exists are not', () => {
-    const manifests = [manifest({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'new' } }), manifest(configMap('new', 'a')), manifest(configMap('old', 'b'))];
+    const manifests = [
+      manifest({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'new' } }),
+      manifest(configMap('new', 'a')),
+      manifest(configMap('old', 'b')),
+    ];
     expect([...deferredKeys(manifests, () => false)]).toEqual(['|ConfigMap|new|a']);
     expect([...deferredKeys(manifests, () => true)]).toEqual([]);
   });

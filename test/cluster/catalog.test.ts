@@ -61,7 +61,14 @@ test('V4 a kind that was just created is found without being told to look again,
         group,
         scope: 'Cluster',
         names: { kind: 'Thing', listKind: 'ThingList', plural: 'things', singular: 'thing' },
-        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties: { size, description: { type: 'string' } } } } }],
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: 'object', properties: { size, description: { type: 'string' } } } },
+          },
+        ],
       },
     });
   expect((await loader.load([things])).kind(things.apiVersion, 'Thing')).toBeUndefined();
@@ -90,7 +97,14 @@ test('A27 a group whose server does not answer is named', async () => {
     apiVersion: ref.apiVersion,
     kind: ref.kind,
     metadata: { name: ref.name },
-    spec: { group, version: 'v1', groupPriorityMinimum: 1000, versionPriority: 10, insecureSkipTLSVerify: true, service: { name: 'nobody', namespace: 'default', port: 443 } },
+    spec: {
+      group,
+      version: 'v1',
+      groupPriorityMinimum: 1000,
+      versionPriority: 10,
+      insecureSkipTLSVerify: true,
+      service: { name: 'nobody', namespace: 'default', port: 443 },
+    },
   });
   try {
     await eventually(async () => {

@@ -28,7 +28,12 @@ beforeEach(async () => {
 });
 
 async function createApplication(name: string): Promise<Application> {
-  const object = { apiVersion, kind: 'Application', metadata: { name, namespace }, spec: { source: { repoURL: 'https://git.example.com/team/manifests.git' } } };
+  const object = {
+    apiVersion,
+    kind: 'Application',
+    metadata: { name, namespace },
+    spec: { source: { repoURL: 'https://git.example.com/team/manifests.git' } },
+  };
   return parseApplication((await admin().create(object)) as never);
 }
 
@@ -37,7 +42,9 @@ const ref = (name: string) => ({ apiVersion: 'apps/v1', kind: 'Deployment', name
 const keys = (names: readonly string[]): ObjectKey[] => names.map((name) => keyOf(ref(name)));
 const names = (count: number) => Array.from({ length: count }, (_, index) => `object-${index}`);
 const chunks = async () =>
-  (await admin().list(apiVersion, 'Inventory', { namespace })).filter(({ metadata }) => metadata.ownerReferences?.[0]?.uid === application.uid);
+  (await admin().list(apiVersion, 'Inventory', { namespace })).filter(
+    ({ metadata }) => metadata.ownerReferences?.[0]?.uid === application.uid,
+  );
 
 function entry(name: string, revision = 'a'.repeat(40)): InventoryEntry {
   const uid = `00000000-0000-4000-8000-${name.padStart(12, '0').slice(-12)}`;
@@ -62,11 +69,20 @@ describe('what is stored comes back', () => {
     const stored = await chunks();
     expect(stored).toHaveLength(16);
     expect(Math.max(...stored.map((chunk) => JSON.stringify(chunk).length))).toBeLessThan(400_000);
-    expect(stored[0]?.metadata.ownerReferences).toEqual([expect.objectContaining({ kind: 'Application', name: application.name, uid: application.uid })]);
+    expect(stored[0]?.metadata.ownerReferences).toEqual([
+      expect.objectContaining({ kind: 'Application', name: application.name, uid: application.uid }),
+    ]);
   }, 60_000);
 
   test('entries without UID, baseline, namespace or position', async () => {
-    const bare: InventoryEntry = { ref: { apiVersion: 'v1', kind: 'Namespace', namespace: '', name: 'shop' }, uid: '', digest: '', constructPath: '', position: '', revision: '' };
+    const bare: InventoryEntry = {
+      ref: { apiVersion: 'v1', kind: 'Namespace', namespace: '', name: 'shop' },
+      uid: '',
+      digest: '',
+      constructPath: '',
+      position: '',
+      revision: '',
+    };
     await store().save(application, [bare], []);
     expect([...(await store().load(application)).values()]).toEqual([bare]);
   });
@@ -94,7 +110,11 @@ describe('what is stored comes back', () => {
 describe('cost', () => {
   test('one changed entry of 2,000 writes one chunk, an equal one writes nothing, and loading again asks nothing', async () => {
     const kept = store();
-    await kept.save(application, names(2_000).map((name) => entry(name)), []);
+    await kept.save(
+      application,
+      names(2_000).map((name) => entry(name)),
+      [],
+    );
     connected.proxy.clear();
     await kept.save(application, [entry('object-7', 'b'.repeat(40))], []);
     expect(connected.proxy.requests.map(({ method }) => method)).toEqual(['PUT']);
@@ -128,7 +148,10 @@ describe('interrupted and damaged', () => {
       application = await createApplication(uniqueName('split'));
       await store().save(application, many.slice(0, 500), []);
       let writesLeft = survived;
-      connected.proxy.onRequest = ({ method }) => (method === 'GET' || writesLeft-- > 0 ? undefined : { respond: { status: 422, body: { kind: 'Status', code: 422, message: 'crashed' } } });
+      connected.proxy.onRequest = ({ method }) =>
+        method === 'GET' || writesLeft-- > 0
+          ? undefined
+          : { respond: { status: 422, body: { kind: 'Status', code: 422, message: 'crashed' } } };
       await expect(store().save(application, many, [])).rejects.toBeDefined();
       connected.proxy.onRequest = undefined;
       const loaded = await store().load(application);
@@ -138,25 +161,38 @@ describe('interrupted and damaged', () => {
       const settled = store();
       await settled.save(application, [], [removed as ObjectKey]);
       expect((await store().load(application)).size).toBe(1_499);
-      const misplaced = (await chunks()).flatMap((chunk) => (chunk['entries'] as { n: string }[]).filter(({ n }) => chunkIndex(keyOf(ref(n)), chunk['chunk'].of) !== chunk['chunk'].index));
+      const misplaced = (await chunks()).flatMap((chunk) =>
+        (chunk['entries'] as { n: string }[]).filter(({ n }) => chunkIndex(keyOf(ref(n)), chunk['chunk'].of) !== chunk['chunk'].index),
+      );
       expect(misplaced).toEqual([]);
     }
   }, 60_000);
 
   const checkCorrupt = async (why: string): Promise<void> => {
-    await expect(store().load(application)).rejects.toMatchObject({ code: 'InventoryCorrupt', fate: 'terminal', message: expect.stringContaining(why) });
+    await expect(store().load(application)).rejects.toMatchObject({
+      code: 'InventoryCorrupt',
+      fate: 'terminal',
+      message: expect.stringContaining(why),
+    });
     await expect(store().save(application, [entry('b')], [])).rejects.toMatchObject({ code: 'InventoryCorrupt' });
   };
 
   test('P9 a chunk that was deleted is missed', async () => {
-    await store().save(application, names(1_500).map((name) => entry(name)), []);
+    await store().save(
+      application,
+      names(1_500).map((name) => entry(name)),
+      [],
+    );
     await admin().delete({ apiVersion, kind: 'Inventory', namespace, name: `${application.name}-2` });
     await checkCorrupt('chunk 2 of 4 is missing');
   }, 30_000);
 
   test('P9 an entry that names no object', async () => {
     await store().save(application, [entry('a')], []);
-    await admin().patch({ apiVersion, kind: 'Inventory', namespace, name: `${application.name}-0` }, { entries: [{ v: 'v1', k: 'ConfigMap' }] });
+    await admin().patch(
+      { apiVersion, kind: 'Inventory', namespace, name: `${application.name}-0` },
+      { entries: [{ v: 'v1', k: 'ConfigMap' }] },
+    );
     await checkCorrupt('entry 0: it does not name an object');
   });
 

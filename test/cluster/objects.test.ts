@@ -20,7 +20,11 @@ beforeAll(async () => {
 }, 60_000);
 
 /** The error of a refused apply as its reader sees it: code, fate and text. */
-async function checkRefused(object: unknown, expected: { readonly code: string; readonly fate: string; readonly text: string | RegExp }, options = force): Promise<void> {
+async function checkRefused(
+  object: unknown,
+  expected: { readonly code: string; readonly fate: string; readonly text: string | RegExp },
+  options = force,
+): Promise<void> {
   const error = await writer.apply(identity, object as KubeObject, options, never).then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -52,7 +56,9 @@ describe('apply, read and delete', () => {
     const live = await writer.apply(identity, configMap(namespace, 'claimed'), force, never);
     await admin().patch(ref('claimed'), { data: { other: 'x' } });
     const resourceVersion = (live['metadata'] as { resourceVersion: string }).resourceVersion;
-    await expect(writer.apply(identity, configMap(namespace, 'claimed', { key: 'new' }), { ...force, resourceVersion }, never)).rejects.toMatchObject({
+    await expect(
+      writer.apply(identity, configMap(namespace, 'claimed', { key: 'new' }), { ...force, resourceVersion }, never),
+    ).rejects.toMatchObject({
       code: 'ApplyConflict',
       fate: 'transient',
     });
@@ -73,7 +79,10 @@ describe('apply, read and delete', () => {
   test('A23 a delete that a finalizer holds up names the finalizer', async () => {
     const object = { ...configMap(namespace, 'held'), metadata: { name: 'held', namespace, finalizers: ['example.com/hold'] } };
     const { metadata } = (await writer.apply(identity, object, force, never)) as KubeObject;
-    expect(await writer.delete(identity, ref('held'), String(metadata['uid']), never)).toEqual({ state: 'terminating', finalizers: ['example.com/hold'] });
+    expect(await writer.delete(identity, ref('held'), String(metadata['uid']), never)).toEqual({
+      state: 'terminating',
+      finalizers: ['example.com/hold'],
+    });
     await admin().patch(ref('held'), { metadata: { finalizers: null } });
   });
 });
@@ -109,11 +118,14 @@ describe('whose rights', () => {
     await eventually(() => writer.apply(identity, configMap(group, 'by-group'), force, never));
   });
 
-  test.each(['', ' ', 'system:masters', 'system:serviceaccount::x', 'admin'])('T4 an identity without a ServiceAccount (%p) is an error before any request', async (user) => {
-    const { client, proxy: recorded } = await connectThroughProxy();
-    expect(() => client.impersonating({ user } as TenantIdentity)).toThrow(expect.objectContaining({ code: 'ImpersonationRequired' }));
-    expect(recorded.requests).toEqual([]);
-  });
+  test.each(['', ' ', 'system:masters', 'system:serviceaccount::x', 'admin'])(
+    'T4 an identity without a ServiceAccount (%p) is an error before any request',
+    async (user) => {
+      const { client, proxy: recorded } = await connectThroughProxy();
+      expect(() => client.impersonating({ user } as TenantIdentity)).toThrow(expect.objectContaining({ code: 'ImpersonationRequired' }));
+      expect(recorded.requests).toEqual([]);
+    },
+  );
 });
 
 describe('refusals', () => {
@@ -132,7 +144,11 @@ describe('refusals', () => {
   test('a missing permission at cluster scope asks for a ClusterRole', async () => {
     await checkRefused(
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: uniqueName('new') } },
-      { code: 'Forbidden', fate: 'transient', text: /may not patch namespaces at cluster scope; grant it with a ClusterRole and ClusterRoleBinding/ },
+      {
+        code: 'Forbidden',
+        fate: 'transient',
+        text: /may not patch namespaces at cluster scope; grant it with a ClusterRole and ClusterRoleBinding/,
+      },
     );
   });
 
@@ -144,13 +160,22 @@ describe('refusals', () => {
         metadata: { name: 'too-much', namespace },
         rules: [{ apiGroups: ['example.com'], resources: ['things'], verbs: ['*'] }],
       },
-      { code: 'Forbidden', fate: 'transient', text: /may not grant permissions it does not hold: .*example\.com.*; give it these permissions too/ },
+      {
+        code: 'Forbidden',
+        fate: 'transient',
+        text: /may not grant permissions it does not hold: .*example\.com.*; give it these permissions too/,
+      },
     );
   });
 
   test('an object that does not fit names each field', async () => {
     await checkRefused(
-      { apiVersion: 'v1', kind: 'Service', metadata: { name: 'bad', namespace }, spec: { ports: [{ port: 70000 }], sessionAffinity: 'Never' } },
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'bad', namespace },
+        spec: { ports: [{ port: 70000 }], sessionAffinity: 'Never' },
+      },
       { code: 'ApplyRefused', fate: 'terminal', text: /^apply Service \S+\/bad: .*spec\.ports\[0\]\.port: .*spec\.sessionAffinity: / },
     );
   });
@@ -165,7 +190,14 @@ describe('refusals', () => {
   test('V3 a kind that is not served says how to get it, and may come', async () => {
     await checkRefused(
       { apiVersion: 'nowhere.example.com/v1', kind: 'Thing', metadata: { name: 'x', namespace } },
-      { code: 'ApplyRefused', fate: 'transient', text: 'apply Thing x: the cluster serves no nowhere.example.com/v1 Thing; install its CustomResourceDefinition, or correct apiVersion and kind'.replace('Thing x', `Thing ${namespace}/x`) },
+      {
+        code: 'ApplyRefused',
+        fate: 'transient',
+        text: 'apply Thing x: the cluster serves no nowhere.example.com/v1 Thing; install its CustomResourceDefinition, or correct apiVersion and kind'.replace(
+          'Thing x',
+          `Thing ${namespace}/x`,
+        ),
+      },
     );
   });
 
@@ -181,11 +213,19 @@ describe('refusals', () => {
   test('A11 a namespace that is being deleted is told as such', async () => {
     const leaving = await testNamespace('leaving');
     const tenant = await tenantWith(leaving);
-    await admin().apply({ ...configMap(leaving, 'holds'), metadata: { name: 'holds', namespace: leaving, finalizers: ['example.com/hold'] } });
+    await admin().apply({
+      ...configMap(leaving, 'holds'),
+      metadata: { name: 'holds', namespace: leaving, finalizers: ['example.com/hold'] },
+    });
     await admin().delete({ apiVersion: 'v1', kind: 'Namespace', name: leaving });
     try {
       const object = configMap(leaving, 'late') as unknown as KubeObject;
-      await eventually(() => expect(writer.apply(tenant, object, { dryRun: true, force: true }, never)).rejects.toMatchObject({ code: 'Terminating', fate: 'transient' }));
+      await eventually(() =>
+        expect(writer.apply(tenant, object, { dryRun: true, force: true }, never)).rejects.toMatchObject({
+          code: 'Terminating',
+          fate: 'transient',
+        }),
+      );
     } finally {
       await admin().patch({ apiVersion: 'v1', kind: 'ConfigMap', namespace: leaving, name: 'holds' }, { metadata: { finalizers: null } });
     }
@@ -194,7 +234,11 @@ describe('refusals', () => {
   test('T8 no value of a Secret is in the text of a refusal, plain or encoded', async () => {
     const value = 'hunter2-canary';
     const encoded = Buffer.from(value).toString('base64');
-    for (const secret of [{ data: { password: `${encoded}!` } }, { data: { password: encoded, other: 1 } }, { type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': encoded } }]) {
+    for (const secret of [
+      { data: { password: `${encoded}!` } },
+      { data: { password: encoded, other: 1 } },
+      { type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': encoded } },
+    ]) {
       const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'canary', namespace }, ...secret } as unknown as KubeObject;
       const error = (await writer.apply(identity, object, force, never).catch((thrown: unknown) => thrown)) as OperatorError;
       expect(error).toMatchObject({ code: 'ApplyRefused' });
@@ -212,8 +256,15 @@ describe('refusals', () => {
       kind: 'ValidatingAdmissionPolicy',
       metadata: { name },
       spec: {
-        matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['configmaps'] }] },
-        validations: [{ expression: `!has(object.metadata.labels) || !('${name}' in object.metadata.labels)`, message: 'marked objects are not wanted' }],
+        matchConstraints: {
+          resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['configmaps'] }],
+        },
+        validations: [
+          {
+            expression: `!has(object.metadata.labels) || !('${name}' in object.metadata.labels)`,
+            message: 'marked objects are not wanted',
+          },
+        ],
       },
     });
     await admin().apply({
@@ -226,11 +277,15 @@ describe('refusals', () => {
     try {
       const dryRun = { dryRun: true, force: true };
       await eventually(() => expect(writer.apply(identity, object, dryRun, never)).rejects.toMatchObject({ code: 'AdmissionDenied' }));
-      await checkRefused(object, {
-        code: 'AdmissionDenied',
-        fate: 'transient',
-        text: `dry-run ConfigMap ${namespace}/marked: ValidatingAdmissionPolicy ${name} denied it: marked objects are not wanted`,
-      }, dryRun);
+      await checkRefused(
+        object,
+        {
+          code: 'AdmissionDenied',
+          fate: 'transient',
+          text: `dry-run ConfigMap ${namespace}/marked: ValidatingAdmissionPolicy ${name} denied it: marked objects are not wanted`,
+        },
+        dryRun,
+      );
     } finally {
       await admin().delete({ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicyBinding', name });
       await admin().delete({ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy', name });
@@ -275,10 +330,18 @@ describe('refusals', () => {
   test('a quota that is used up is told with what was asked and used', async () => {
     const full = await testNamespace('full');
     const tenant = await tenantWith(full);
-    await admin().create({ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'none', namespace: full }, spec: { hard: { 'count/secrets': '0' } } });
+    await admin().create({
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'none', namespace: full },
+      spec: { hard: { 'count/secrets': '0' } },
+    });
     const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'one', namespace: full } } as KubeObject;
     await eventually(() =>
-      expect(writer.apply(tenant, object, { dryRun: true, force: true }, never)).rejects.toMatchObject({ code: 'AdmissionDenied', message: expect.stringContaining('exceeded quota: none') }),
+      expect(writer.apply(tenant, object, { dryRun: true, force: true }, never)).rejects.toMatchObject({
+        code: 'AdmissionDenied',
+        message: expect.stringContaining('exceeded quota: none'),
+      }),
     );
   });
 });

@@ -26,13 +26,17 @@ beforeEach(async () => {
   told = [];
   observer = createObserver({ client: connected.client, discovery: connected.discovery, emit: () => undefined, signal: stop.signal });
   observer.onChange((key, object, previous) => {
-    if (key.includes(`|${namespace}|`)) told.push(`${key.split('|').at(-1)} ${previous === undefined ? 'came' : object === undefined ? 'went' : 'changed'}`);
+    if (key.includes(`|${namespace}|`))
+      told.push(`${key.split('|').at(-1)} ${previous === undefined ? 'came' : object === undefined ? 'went' : 'changed'}`);
   });
 });
 
 afterEach(() => stop.abort());
 
-const labelled = (name: string, data?: Readonly<Record<string, string>>) => ({ ...configMap(namespace, name, data), metadata: { name, namespace, labels: label } });
+const labelled = (name: string, data?: Readonly<Record<string, string>>) => ({
+  ...configMap(namespace, name, data),
+  metadata: { name, namespace, labels: label },
+});
 const configMaps = { apiVersion: 'v1', kind: 'ConfigMap' };
 const deployments = { apiVersion: 'apps/v1', kind: 'Deployment' };
 const keyOf = (name: string) => `|ConfigMap|${namespace}|${name}`;
@@ -54,7 +58,11 @@ describe('what is kept', () => {
     await admin().apply({ ...labelled('a', { key: 'canary-value' }) }, { fieldManager: 'somebody' });
     await observer.watchKinds([configMaps]);
     const observed = observer.get(keyOf('a'));
-    expect(observed).toMatchObject({ ref: { kind: 'ConfigMap', namespace, name: 'a' }, labels: label, managedFields: [{ manager: 'somebody', operation: 'Apply' }] });
+    expect(observed).toMatchObject({
+      ref: { kind: 'ConfigMap', namespace, name: 'a' },
+      labels: label,
+      managedFields: [{ manager: 'somebody', operation: 'Apply' }],
+    });
     expect(observed?.managedFields[0]?.fieldsV1).toMatchObject({ 'f:data': { 'f:key': {} } });
     expect(JSON.stringify(observed)).not.toContain('canary-value');
     expect(observer.status(keyOf('a'))).toBeUndefined();
@@ -70,7 +78,14 @@ describe('what is kept', () => {
     await admin().apply(deployment('web'));
     await observer.watchKinds([deployments]);
     const key = `apps|Deployment|${namespace}|web`;
-    await eventually(() => expect(observer.status(key)).toMatchObject({ apiVersion: 'apps/v1', kind: 'Deployment', spec: { replicas: 1 }, status: { readyReplicas: 1 } }));
+    await eventually(() =>
+      expect(observer.status(key)).toMatchObject({
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        spec: { replicas: 1 },
+        status: { readyReplicas: 1 },
+      }),
+    );
     expect(JSON.stringify([observer.status(key), observer.get(key)?.labels])).not.toContain('canary-value');
   });
 
@@ -119,7 +134,14 @@ describe('kinds', () => {
         group,
         scope: 'Namespaced',
         names: { kind: 'Thing', listKind: 'ThingList', plural: 'things', singular: 'thing' },
-        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } }],
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+          },
+        ],
       },
     };
   }
@@ -143,7 +165,8 @@ describe('kinds', () => {
   test('A28 a 404 for a kind that discovery still names is a failure, not the end of its objects', async () => {
     await admin().apply(labelled('kept'));
     await observer.watchKinds([configMaps]);
-    connected.proxy.onRequest = ({ path }) => (path.endsWith('/configmaps') ? { respond: { status: 404, body: '404 page not found' } } : undefined);
+    connected.proxy.onRequest = ({ path }) =>
+      path.endsWith('/configmaps') ? { respond: { status: 404, body: '404 page not found' } } : undefined;
     connected.proxy.dropConnections();
     await eventually(() => expect(connected.proxy.requests.filter(({ status }) => status === 404).length).toBeGreaterThan(2));
     expect(observer.get(keyOf('kept'))).toBeDefined();
@@ -152,7 +175,19 @@ describe('kinds', () => {
 
   test('a kind that may not be listed is an error that says so, for it alone', async () => {
     connected.proxy.onRequest = ({ path }) =>
-      path.endsWith('/secrets') ? { respond: { status: 403, body: { kind: 'Status', code: 403, message: 'secrets is forbidden: User "system:serviceaccount:setpoint-system:setpoint" cannot list resource "secrets" in API group "" at the cluster scope' } } } : undefined;
+      path.endsWith('/secrets')
+        ? {
+            respond: {
+              status: 403,
+              body: {
+                kind: 'Status',
+                code: 403,
+                message:
+                  'secrets is forbidden: User "system:serviceaccount:setpoint-system:setpoint" cannot list resource "secrets" in API group "" at the cluster scope',
+              },
+            },
+          }
+        : undefined;
     await observer.watchKinds([configMaps]);
     await expect(observer.watchKinds([configMaps, { apiVersion: 'v1', kind: 'Secret' }])).rejects.toMatchObject({
       code: 'Forbidden',
@@ -169,10 +204,22 @@ describe('kinds', () => {
       apiVersion: ref.apiVersion,
       kind: ref.kind,
       metadata: { name: ref.name },
-      spec: { group, version: 'v1', groupPriorityMinimum: 1000, versionPriority: 10, insecureSkipTLSVerify: true, service: { name: 'nobody', namespace, port: 443 } },
+      spec: {
+        group,
+        version: 'v1',
+        groupPriorityMinimum: 1000,
+        versionPriority: 10,
+        insecureSkipTLSVerify: true,
+        service: { name: 'nobody', namespace, port: 443 },
+      },
     });
     try {
-      await eventually(() => expect(observer.watchKinds([{ apiVersion: `${group}/v1`, kind: 'Thing' }])).rejects.toMatchObject({ code: 'ApiUnreachable', fate: 'transient' }));
+      await eventually(() =>
+        expect(observer.watchKinds([{ apiVersion: `${group}/v1`, kind: 'Thing' }])).rejects.toMatchObject({
+          code: 'ApiUnreachable',
+          fate: 'transient',
+        }),
+      );
     } finally {
       await admin().delete(ref);
     }

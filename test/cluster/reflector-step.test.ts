@@ -1,10 +1,21 @@
 // The decisions of a reflector, without a server: what is told, what is asked next.
 import { describe, expect, test } from '@jest/globals';
-import { initialState, type ReflectedItem, type ReflectorInput, type ReflectorState, reflectorStep } from '../../operator/cluster/reflector-step.ts';
+import {
+  initialState,
+  type ReflectedItem,
+  type ReflectorInput,
+  type ReflectorState,
+  reflectorStep,
+} from '../../operator/cluster/reflector-step.ts';
 
 type Input = ReflectorInput<string>;
 const item = (key: string, resourceVersion: string): ReflectedItem<string> => ({ key, uid: `uid-${key}`, resourceVersion, value: key });
-const page = (resourceVersion: string, continueToken = '', ...items: ReflectedItem<string>[]): Input => ({ type: 'page', items, continueToken, resourceVersion });
+const page = (resourceVersion: string, continueToken = '', ...items: ReflectedItem<string>[]): Input => ({
+  type: 'page',
+  items,
+  continueToken,
+  resourceVersion,
+});
 
 /** What each input leads to, one line each: `list+200ms`, `watch@7 replace a,b`. */
 function checkSteps(inputs: readonly Input[], expected: readonly string[]): ReflectorState<string> {
@@ -13,7 +24,10 @@ function checkSteps(inputs: readonly Input[], expected: readonly string[]): Refl
     const step = reflectorStep(state, input);
     state = step.state;
     const { change } = step;
-    const told = change === undefined ? '' : ` ${change.type} ${change.type === 'replace' ? change.items.map(({ key }) => key).join(',') : change.item.key}`;
+    const told =
+      change === undefined
+        ? ''
+        : ` ${change.type} ${change.type === 'replace' ? change.items.map(({ key }) => key).join(',') : change.item.key}`;
     const wait = step.next.afterMilliseconds === 0 ? '' : `+${step.next.afterMilliseconds}ms`;
     return `${step.next.do}${step.next.do === 'watch' ? `@${state.resourceVersion}` : ''}${wait}${told}`;
   });
@@ -39,7 +53,10 @@ describe('lists', () => {
   });
 
   test('A16 a list older than what was seen is asked for again, so that a stale replica deletes nothing', () => {
-    checkSteps([page('100', '', item('a', '1')), { type: 'failed', status: 410 }, page('40')], ['watch@100 replace a', 'list', 'list+800ms']);
+    checkSteps(
+      [page('100', '', item('a', '1')), { type: 'failed', status: 410 }, page('40')],
+      ['watch@100 replace a', 'list', 'list+800ms'],
+    );
   });
 
   test('A20 a list that stays older is believed after three more: the cluster was restored', () => {
@@ -59,7 +76,10 @@ describe('watches', () => {
   });
 
   test('A19 an event that is older than what was read is no news', () => {
-    checkSteps([page('10'), { type: 'put', item: item('a', '9') }, { type: 'remove', item: item('a', '8') }], ['watch@10 replace ', 'read', 'read']);
+    checkSteps(
+      [page('10'), { type: 'put', item: item('a', '9') }, { type: 'remove', item: item('a', '8') }],
+      ['watch@10 replace ', 'read', 'read'],
+    );
   });
 
   test('A18 410 leads to a new list at once, and to a slower one when it comes again', () => {
@@ -72,7 +92,13 @@ describe('watches', () => {
 
   test('the end of a long watch is normal; watches that end at once are opened ever more slowly', () => {
     checkSteps(
-      [page('5'), { type: 'closed', livedMilliseconds: 300_000 }, { type: 'closed', livedMilliseconds: 3 }, { type: 'closed', livedMilliseconds: 3 }, { type: 'closed', livedMilliseconds: 3 }],
+      [
+        page('5'),
+        { type: 'closed', livedMilliseconds: 300_000 },
+        { type: 'closed', livedMilliseconds: 3 },
+        { type: 'closed', livedMilliseconds: 3 },
+        { type: 'closed', livedMilliseconds: 3 },
+      ],
       ['watch@5 replace ', 'watch@5', 'watch@5', 'watch@5+200ms', 'watch@5+400ms'],
     );
   });

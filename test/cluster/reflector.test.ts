@@ -1,7 +1,7 @@
 // A reflector on a real API server, through a proxy that cuts, garbles and refuses: nothing is lost and nothing is told that is not so.
-import { beforeAll, beforeEach, afterEach, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Fault, ProxiedRequest } from '../../dev/api-proxy.ts';
-import { startReflector, type Reflector, type ReflectorLimits } from '../../operator/cluster/reflector.ts';
+import { type Reflector, type ReflectorLimits, startReflector } from '../../operator/cluster/reflector.ts';
 import { admin, eventually, testNamespace } from '../support/cluster.ts';
 import { configMap, connectThroughProxy } from './connected.ts';
 
@@ -49,7 +49,8 @@ function follow(limits: Partial<ReflectorLimits> = {}): Reflector<string> {
   );
 }
 
-const put = (name: string, n: string) => admin().apply({ ...configMap(namespace, name, { n }), metadata: { name, namespace, labels: { test: 'x' } } });
+const put = (name: string, n: string) =>
+  admin().apply({ ...configMap(namespace, name, { n }), metadata: { name, namespace, labels: { test: 'x' } } });
 const remove = (name: string) => admin().delete({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name });
 const values = (reflector: Reflector<string>) => [...reflector.values()].sort();
 const onWatch = (fault: (nth: number) => Fault | undefined) => {
@@ -102,7 +103,16 @@ test('A18 a watch cut in the middle of an event goes on with that event', async 
 
 test('A18 410 as a status of the watch leads to a new list, and what is gone by then is told', async () => {
   await put('a', '1');
-  onWatch((nth) => (nth === 1 ? { respond: { status: 410, body: { kind: 'Status', apiVersion: 'v1', code: 410, reason: 'Expired', message: 'too old resource version' } } } : undefined));
+  onWatch((nth) =>
+    nth === 1
+      ? {
+          respond: {
+            status: 410,
+            body: { kind: 'Status', apiVersion: 'v1', code: 410, reason: 'Expired', message: 'too old resource version' },
+          },
+        }
+      : undefined,
+  );
   const reflector = follow();
   await reflector.listed;
   await eventually(() => expect(lists()).toHaveLength(2));
@@ -111,7 +121,10 @@ test('A18 410 as a status of the watch leads to a new list, and what is gone by 
 });
 
 test('A18 410 as an ERROR event leads to a new list', async () => {
-  const expired = { type: 'ERROR', object: { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 410, reason: 'Expired', message: 'too old resource version' } };
+  const expired = {
+    type: 'ERROR',
+    object: { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 410, reason: 'Expired', message: 'too old resource version' },
+  };
   onWatch((nth) => (nth === 1 ? { respond: { status: 200, body: `${JSON.stringify(expired)}\n` } } : undefined));
   const reflector = follow();
   await reflector.listed;
@@ -146,10 +159,16 @@ test('A17 a page that fails keeps the half list from being told', async () => {
   let failed = 0;
   connected.proxy.onRequest = (request) => {
     if (!request.path.includes(namespace)) return undefined;
-    if (request.watch) return failed === 0 ? { respond: { status: 410, body: { kind: 'Status', apiVersion: 'v1', code: 410, message: 'old' } } } : undefined;
+    if (request.watch)
+      return failed === 0 ? { respond: { status: 410, body: { kind: 'Status', apiVersion: 'v1', code: 410, message: 'old' } } } : undefined;
     if (!request.query.has('continue') || failed > 0) return undefined;
     failed += 1;
-    return { respond: { status: 410, body: { kind: 'Status', apiVersion: 'v1', code: 410, reason: 'Expired', message: 'continue token is too old' } } };
+    return {
+      respond: {
+        status: 410,
+        body: { kind: 'Status', apiVersion: 'v1', code: 410, reason: 'Expired', message: 'continue token is too old' },
+      },
+    };
   };
   connected.proxy.dropConnections();
   await eventually(() => expect(failed).toBe(1));
@@ -171,7 +190,8 @@ test('T12 an object that cannot be read harms no other and does not count as gon
 test('a first list that is refused rejects, and succeeds later by itself', async () => {
   await put('a', '1');
   let refuse = true;
-  connected.proxy.onRequest = ({ path }) => (refuse && path.includes(namespace) ? { respond: { status: 403, body: { kind: 'Status', code: 403, message: 'no' } } } : undefined);
+  connected.proxy.onRequest = ({ path }) =>
+    refuse && path.includes(namespace) ? { respond: { status: 403, body: { kind: 'Status', code: 403, message: 'no' } } } : undefined;
   const reflector = follow();
   await expect(reflector.listed).rejects.toMatchObject({ code: 'Forbidden' });
   expect(reflector.failure()).toMatchObject({ code: 'Forbidden' });
