@@ -1,0 +1,96 @@
+// What the operator says about itself → what an Application's Kubernetes Events say. Pure; writing and joining them is in events.ts.
+import { formatError, type OperatorError } from '../model/error.ts';
+import type { ApplicationKey, OperatorEvent } from '../model/event.ts';
+import { formatFinding } from '../model/finding.ts';
+import { formatRef } from '../model/object-ref.ts';
+import type { Drift } from '../model/observed.ts';
+import type { Outcome } from '../model/outcome.ts';
+import { shortSha } from '../model/revision.ts';
+
+/** One thing to tell about an Application. */
+export interface EventNote {
+  readonly application: ApplicationKey;
+  readonly type: 'Normal' | 'Warning';
+  /** CamelCase: machines may match it. */
+  readonly reason: string;
+  /** What the operator was doing. */
+  readonly action: 'Sync' | 'Observe' | 'Fetch';
+  readonly text: string;
+  readonly revision?: string;
+}
+
+/** The note of an event; undefined when it is nothing to tell. Whether it repeats what was told is the writer's matter. */
+export function noteOf(event: OperatorEvent): EventNote | undefined {
+  switch (event.type) {
+    case 'reconciled':
+      return noteOfOutcome(event.application, event.outcome);
+    case 'drift':
+      return noteOfDrift(event.application, event.drift);
+    case 'history-rewritten': {
+      const text = `the branch was rewritten from ${shortSha(event.from)} to ${shortSha(event.to)}`;
+      return { application: event.application, type: 'Warning', reason: 'HistoryRewritten', action: 'Fetch', text, revision: event.to };
+    }
+    case 'failure':
+      return event.application === undefined ? undefined : noteOfFailure(event.application, event.error, {});
+    default:
+      return undefined;
+  }
+}
+
+function noteOfOutcome(application: ApplicationKey, outcome: Outcome): EventNote | undefined {
+  const { result, revision } = outcome;
+  const about = revision === undefined ? {} : { revision: revision.sha };
+  const commit = revision === undefined ? '' : ` ${shortSha(revision.sha)} "${revision.subject}" by ${revision.author}`;
+  switch (result.kind) {
+    case 'synced':
+      if (!result.changed) return undefined;
+      return { application, type: 'Normal', reason: 'Synced', action: 'Sync', text: `synced${commit}: ${countsText(outcome)}`, ...about };
+    case 'progressing':
+      return { application, type: 'Normal', reason: 'Progressing', action: 'Sync', text: `applied${commit}; ${result.message}`, ...about };
+    case 'out-of-sync':
+      return { application, type: 'Warning', reason: 'OutOfSync', action: 'Observe', text: result.message, ...about };
+    case 'rejected': {
+      const errors = result.findings.filter(({ severity }) => severity === 'error');
+      const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+      const first = errors[0] === undefined ? 'no finding is told' : formatFinding(errors[0]);
+      return {
+        application,
+        type: 'Warning',
+        reason: errors[0]?.code ?? 'Rejected',
+        action: 'Sync',
+        text: `rejected${commit}: ${first}${more}`,
+        ...about,
+      };
+    }
+    case 'failed':
+      return noteOfFailure(application, result.error, about);
+    case 'applying':
+    case 'suspended':
+      return undefined;
+  }
+}
+
+function noteOfFailure(application: ApplicationKey, error: OperatorError, about: { readonly revision?: string }): EventNote {
+  const action = error.stage === 'source' ? 'Fetch' : error.stage === 'observe' || error.stage === 'health' ? 'Observe' : 'Sync';
+  return { application, type: 'Warning', reason: error.code, action, text: formatError(error), ...about };
+}
+
+function noteOfDrift(application: ApplicationKey, drift: Drift): EventNote {
+  const by = drift.manager === 'unknown' ? 'by an unknown manager' : `by ${drift.manager}`;
+  const what =
+    drift.kind === 'deleted' ? 'deleted' : `${drift.fields.length === 0 ? 'changed' : `${drift.fields.join(', ')} changed`} ${by}`;
+  const text = `${formatRef(drift.ref)}: ${what}${drift.healed ? '; put right' : ''}`;
+  return {
+    application,
+    type: drift.healed ? 'Normal' : 'Warning',
+    reason: drift.healed ? 'DriftHealed' : 'DriftDetected',
+    action: 'Observe',
+    text,
+  };
+}
+
+function countsText({ counts }: Outcome): string {
+  const told = (['create', 'update', 'prune'] as const).filter((action) => counts[action] > 0);
+  const words = { create: 'created', update: 'updated', prune: 'pruned' };
+  return told.length === 0 ? 'nothing to write' : told.map((action) => `${counts[action]} ${words[action]}`).join(', ');
+}
