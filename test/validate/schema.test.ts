@@ -96,8 +96,8 @@ describe('kinds of the cluster', () => {
       'V2 no quantity',
       deployment('', '[{name: a, limits: {memory: 1 GB, cpu: [1]}}]'),
       [
-        `InvalidValue ${at} .spec.template.spec.containers[0].limits.memory: expected a quantity such as 500m, 2 or 1.5Gi, got string "1 GB"`,
         `InvalidValue ${at} .spec.template.spec.containers[0].limits.cpu: expected string or number, got array of 1`,
+        `InvalidValue ${at} .spec.template.spec.containers[0].limits.memory: expected a quantity such as 500m, 2 or 1.5Gi, got string "1 GB"`,
       ],
     ],
     ['V2 a time', deployment('since: "2026-01-31T12:00:00+01:00"'), []],
@@ -127,8 +127,8 @@ describe('kinds of the cluster', () => {
       'everything at once',
       deployment('replica: 1, paused: 3', '[{image: a}]'),
       [
-        `UnknownField ${at} .spec.replica: unknown field "replica"; did you mean "replicas"?`,
         `InvalidValue ${at} .spec.paused: expected boolean, got number 3`,
+        `UnknownField ${at} .spec.replica: unknown field "replica"; did you mean "replicas"?`,
         `MissingField ${at} .spec.template.spec.containers[0].name: required field "name" is missing`,
       ],
     ],
@@ -209,7 +209,7 @@ describe('kinds that the commit brings along', () => {
       'V13 preserve-unknown-fields keeps unknown fields and still checks known ones',
       spec({ size: { type: 'integer' }, inner: spec({}) }, { 'x-kubernetes-preserve-unknown-fields': true }),
       '{other: 1, size: x, inner: {other: 1}}',
-      ['InvalidValue HERE .spec.size: expected integer, got string "x"', 'UnknownField HERE .spec.inner.other: unknown field "other"'],
+      ['UnknownField HERE .spec.inner.other: unknown field "other"', 'InvalidValue HERE .spec.size: expected integer, got string "x"'],
     ],
     [
       'V13 nullable',
@@ -308,8 +308,26 @@ describe('kinds that the commit brings along', () => {
   test('V12 a schema too large to compile is left to the server', () => {
     const properties = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`f${index}`, { type: 'string' }]));
     const catalog = smallCatalog();
-    const large = { ...catalog, schema: () => ({ schema: spec({ spec: spec(properties) }), components: {}, version: 'large' }) };
+    const large = {
+      ...catalog,
+      schema: () => ({
+        schema: spec({ apiVersion: {}, kind: {}, metadata: {}, spec: spec(properties) }),
+        components: {},
+        version: 'large',
+      }),
+    };
     expect(validate(synthesized('{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, spec: {f1: 2}}'), large).findings).toEqual([]);
+  });
+
+  test('V12 of a large schema only what an object uses is compiled', () => {
+    const nested = (depth: number): JsonObject =>
+      depth === 0
+        ? { type: 'string' }
+        : spec(Object.fromEntries(Array.from({ length: 14 }, (_, index) => [`f${index}`, nested(depth - 1)])));
+    checkWidget(nested(4), '{f1: {f2: {f3: {f4: 5, g4: x}}}}', [
+      'InvalidValue HERE .spec.f1.f2.f3.f4: expected string, got number 5; write it as a string',
+      'UnknownField HERE .spec.f1.f2.f3.g4: unknown field "g4"; known here: f0, f1, f10, f11, f12, f13, f2, f3, f4, f5, f6, f7, f8, f9',
+    ]);
   });
 
   test('its scope decides about namespaces', () => {

@@ -10,21 +10,21 @@ import { dropsNull } from './to-json-schema.ts';
 const maximumProblems = 50;
 const maximumListed = 15;
 
-/** The problems behind the errors of one object; one per field and kind of problem. */
+/** The problems behind the errors of one object, by field; one per field and kind of problem. */
 export function explainErrors(errors: readonly ErrorObject[], object: JsonObject, isSecret: boolean): readonly Problem[] {
   const told = new Map<string, Problem>();
-  for (const error of withoutBranches(errors)) {
+  for (const error of errors) {
     if (isDroppedNull(error)) continue;
     const problem = explain(error as DefinedError, object, isSecret);
     const key = `${problem.code} ${problem.field}`;
     if (!told.has(key)) told.set(key, problem);
     if (told.size >= maximumProblems) break;
   }
-  return [...told.values()];
+  return [...told.values()].sort((left, right) => ((left.field ?? '') < (right.field ?? '') ? -1 : 1));
 }
 
-/** Without the errors of the branches of an anyOf, oneOf or not that failed as a whole. */
-function withoutBranches(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+/** The errors of one compiled schema without those of the branches of an anyOf, oneOf or not that failed as a whole. */
+export function withoutBranches(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const junctors = errors.filter((error) => ['anyOf', 'oneOf', 'not'].includes(error.keyword));
   return errors.filter((error) => !junctors.some((junctor) => junctor !== error && error.schemaPath.startsWith(`${junctor.schemaPath}/`)));
 }

@@ -51,21 +51,33 @@ export function referencesIn(value: JsonValue | undefined, found = new Set<strin
   return found;
 }
 
-/** The JSON Schema of an OpenAPI schema. `idOf` names the schema that a reference to a component stands for. */
-export function toJsonSchema(schema: JsonObject, style: SchemaStyle, idOf: (component: string) => string): JsonObject {
-  return convert(schema, { style, idOf, closes: true });
+/** Keyword of ours: the value is checked against another part of the schema, which is compiled when a value first gets there. */
+export const partKeyword = 'x-part';
+
+/** How one part of a schema is converted. */
+export interface PartContext {
+  readonly style: SchemaStyle;
+  /** Components that references lead to. */
+  readonly components: JsonObject;
+  /** The id of another part. */
+  readonly partOf: (schema: JsonObject, context: PartContext, name?: string) => string;
 }
 
-interface Context {
-  readonly style: SchemaStyle;
-  readonly idOf: (component: string) => string;
-  /** False inside allOf, anyOf, oneOf and not, which restrict fields that are named elsewhere. */
+/**
+ * The JSON Schema of one part of an OpenAPI schema: down to the next objects with properties of their own, which are parts again. So what
+ * is compiled grows with the objects that are checked, not with the schema.
+ */
+export function toJsonSchema(schema: JsonObject, context: PartContext): JsonObject {
+  const outermost = { ...context, closes: true };
+  return tryFindReference(schema) === undefined ? convert(schema, outermost) : (convertAny(schema, outermost) as JsonObject);
+}
+
+interface Context extends PartContext {
+  /** False inside allOf, anyOf, oneOf and not, which restrict fields that are named elsewhere and never hold parts. */
   readonly closes: boolean;
 }
 
 function convert(schema: JsonObject, context: Context): Draft {
-  const reference = tryFindReference(schema);
-  if (reference !== undefined) return { $ref: context.idOf(reference) };
   if (schema['format'] === 'int-or-string') return { type: ['integer', 'string'], [dropsNull]: true };
   if (isQuantity(schema)) return { type: ['string', 'number'], format: 'quantity', [dropsNull]: true };
   const draft: Draft = {};
@@ -78,6 +90,19 @@ function convert(schema: JsonObject, context: Context): Draft {
   addMembers(draft, schema, context);
   addJunctors(draft, schema, context);
   return draft;
+}
+
+/** A subschema: what it refers to and objects with properties become parts, all else stands where it is. */
+function convertAny(value: JsonValue | undefined, context: Context): JsonValue {
+  if (!isJsonObject(value)) return {};
+  const reference = tryFindReference(value);
+  if (reference !== undefined) {
+    const component = context.components[reference];
+    if (!isJsonObject(component) || !context.closes) return {};
+    return { [partKeyword]: context.partOf(component, { ...context, style: styleOf(reference, component) }, reference) };
+  }
+  if (context.closes && isJsonObject(value['properties'])) return { [partKeyword]: context.partOf(value, context) };
+  return convert(value, context);
 }
 
 function addType(draft: Draft, schema: JsonObject): void {
@@ -114,7 +139,7 @@ function addMembers(draft: Draft, schema: JsonObject, context: Context): void {
     };
   }
   if (items !== undefined) draft['items'] = convertAny(items, context);
-  if (isJsonObject(additionalProperties)) draft['additionalProperties'] = convert(additionalProperties, context);
+  if (isJsonObject(additionalProperties)) draft['additionalProperties'] = convertAny(additionalProperties, context);
   else if (additionalProperties === false || isClosed(draft, schema, context)) draft['additionalProperties'] = false;
 }
 
@@ -134,10 +159,6 @@ function addJunctors(draft: Draft, schema: JsonObject, context: Context): void {
     draft[junctor] = (branches as readonly JsonValue[]).map((branch) => convertAny(branch, inner));
   }
   if (isJsonObject(schema['not'])) draft['not'] = convert(schema['not'], inner);
-}
-
-function convertAny(value: JsonValue | undefined, context: Context): JsonValue {
-  return isJsonObject(value) ? convert(value, context) : {};
 }
 
 /** Generated schemas wrap each reference, to put a default and a description beside it. */
