@@ -1,9 +1,10 @@
 // How a synth child is confined: which of the system's tools surround it. Tries the strictest arrangement first and says what it got.
 import { execFile } from 'node:child_process';
-import { accessSync, constants, copyFileSync, existsSync, linkSync, statSync } from 'node:fs';
+import { accessSync, constants, copyFileSync, existsSync, linkSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { SynthLimits } from './messages.ts';
+import { readableByOthers } from './toolchain.ts';
 
 /** What surrounds a child, for the log and for people. */
 export interface Confinement {
@@ -76,15 +77,6 @@ function nodeFor(folder: string, isRoot: boolean): { program: string; readable: 
     return { program: copy, readable: true };
   } catch {
     return { program: process.execPath, readable: false, problem: `other users cannot run ${process.execPath}` };
-  }
-}
-
-function readableByOthers(file: string): boolean {
-  const mode = statSync(file).mode;
-  if ((mode & 0o005) !== 0o005) return false;
-  for (let at = path.dirname(file); ; at = path.dirname(at)) {
-    if ((statSync(at).mode & 0o001) === 0) return false;
-    if (at === path.dirname(at)) return true;
   }
 }
 

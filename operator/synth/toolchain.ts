@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  accessSync,
   chmodSync,
   constants,
   copyFileSync,
@@ -19,7 +20,7 @@ import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import esbuild, { type Plugin } from 'esbuild';
+import type { Plugin } from 'esbuild';
 import { OperatorError } from '../model/error.ts';
 import { providedBuiltIns } from './child/provided-packages.ts';
 
@@ -38,8 +39,9 @@ const toolPackages = ['esbuild', 'isolated-vm', 'yaml', '@jridgewell/trace-mappi
 const keptDays = 7;
 
 /** The toolchain of this version of the code, built when it is not there yet. Throws OperatorError `SynthUnavailable`. */
-export async function prepareToolchain(cacheFolder: string = defaultCacheFolder()): Promise<Toolchain> {
+export async function prepareToolchain(wantedFolder?: string): Promise<Toolchain> {
   const key = toolchainKey();
+  const cacheFolder = chooseCacheFolder(wantedFolder);
   const folder = path.join(cacheFolder, `synth-${key}`);
   try {
     if (!existsSync(path.join(folder, 'complete'))) await buildInto(cacheFolder, folder, key);
@@ -56,23 +58,39 @@ export async function prepareToolchain(cacheFolder: string = defaultCacheFolder(
   }
 }
 
-/** A folder only its owner writes to. For root it lies where other users can read it, since children run as one of them. */
-function defaultCacheFolder(): string {
+/**
+ * A folder only its owner writes to. For root it must be one that other users can read, since children run as one of them:
+ * a wanted folder that is not is passed over.
+ */
+function chooseCacheFolder(wanted: string | undefined): string {
   const uid = process.getuid?.() ?? -1;
-  const candidates = [
-    uid === 0 ? '/var/cache/setpoint' : path.join(homedir(), '.cache', 'setpoint'),
-    path.join(tmpdir(), `setpoint-${uid}`),
-  ];
-  for (const candidate of candidates) {
-    try {
-      mkdirSync(candidate, { recursive: true, mode: 0o755 });
-      const status = statSync(candidate);
-      if ((uid < 0 || status.uid === uid) && (status.mode & 0o022) === 0) return candidate;
-    } catch {
-      // the next one may be writable
-    }
+  const own = uid === 0 ? '/var/cache/setpoint' : path.join(homedir(), '.cache', 'setpoint');
+  const candidates = [...(wanted === undefined ? [] : [wanted]), own, path.join(tmpdir(), `setpoint-${uid}`)];
+  const usable = candidates.filter((candidate) => isUsable(candidate, uid));
+  const readable = uid === 0 ? usable.filter(readableByOthers) : usable;
+  return readable[0] ?? usable[0] ?? own;
+}
+
+function isUsable(folder: string, uid: number): boolean {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    accessSync(folder, constants.W_OK);
+    const status = statSync(folder);
+    return (uid < 0 || status.uid === uid) && (status.mode & 0o022) === 0;
+  } catch {
+    return false;
   }
-  return candidates[0] as string;
+}
+
+/** True when a user without any rights of its own can read a file or list a folder. */
+export function readableByOthers(file: string): boolean {
+  const status = statSync(file);
+  const needed = status.isDirectory() ? 0o005 : 0o004;
+  if ((status.mode & needed) !== needed) return false;
+  for (let at = path.dirname(file); ; at = path.dirname(at)) {
+    if ((statSync(at).mode & 0o001) === 0) return false;
+    if (at === path.dirname(at)) return true;
+  }
 }
 
 function toolchainKey(): string {
@@ -110,8 +128,11 @@ async function buildInto(cacheFolder: string, folder: string, key: string): Prom
     const modules = providedModules();
     writeFileSync(path.join(target, 'provided.json'), JSON.stringify({ modules, versions: providedVersions() }));
     copyNativeParts(target);
-    await bundlePrograms(target);
-    await bundleLibraries(target, modules);
+    const esbuild = await import('esbuild');
+    await bundlePrograms(esbuild, target);
+    await bundleLibraries(esbuild, target, modules);
+    // its process would stay, as large as a child
+    await esbuild.stop();
     const program = [path.join(target, 'make-snapshot.cjs'), path.join(target, 'libraries.js'), path.join(target, 'libraries.snapshot')];
     await promisify(execFile)(process.execPath, ['--no-node-snapshot', ...program], { env: {} });
     writeFileSync(path.join(target, 'complete'), '');
@@ -140,8 +161,10 @@ function copyNativeParts(target: string): void {
   copyFileSync(findNative.path(packageFolder('isolated-vm')), path.join(target, 'isolated-vm.node'));
 }
 
+type Bundler = Pick<typeof import('esbuild'), 'build'>;
+
 /** The child's programs as single files: they start faster, and can be read where the project cannot. */
-async function bundlePrograms(target: string): Promise<void> {
+async function bundlePrograms(esbuild: Bundler, target: string): Promise<void> {
   const native: Plugin = {
     name: 'native',
     setup(plugins) {
@@ -167,7 +190,7 @@ async function bundlePrograms(target: string): Promise<void> {
 }
 
 /** The script of the snapshot: our sandbox and the provided packages, their built-ins replaced by the sandbox's own. */
-async function bundleLibraries(target: string, modules: readonly string[]): Promise<void> {
+async function bundleLibraries(esbuild: Bundler, target: string, modules: readonly string[]): Promise<void> {
   const guestFolder = path.join(childFolder, 'guest');
   const builtInPattern = new RegExp(`^(node:)?(${[...providedBuiltIns].filter((name) => name !== 'buffer').join('|')})$`);
   const sandbox: Plugin = {

@@ -31,7 +31,7 @@ const scriptName = 'app.js';
 
 /** Makes an isolate from the snapshot, before there is an app. */
 export function prepareIsolate(snapshot: ArrayBuffer, memoryMegabytes: number): PreparedIsolate {
-  const isolate = new ivm.Isolate({ memoryLimit: memoryMegabytes, snapshot: new ivm.ExternalCopy(snapshot) });
+  const isolate = new ivm.Isolate({ memoryLimit: memoryMegabytes, snapshot: new ivm.ExternalCopy(snapshot, { transferOut: true }) });
   return { isolate, context: isolate.createContextSync() };
 }
 

@@ -1,5 +1,5 @@
 // The synth child: prepares an isolate and the bundler, waits for one request on stdin, answers on stdout, and is killed. Holds nothing of value.
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import path from 'node:path';
 import esbuild from 'esbuild';
 import { frameTypes } from '../frames.ts';
@@ -13,9 +13,7 @@ import { synthesizeRequest } from './synthesize.ts';
 const [folder = '.', memory = '512'] = process.argv.slice(2);
 
 async function main(): Promise<void> {
-  const snapshot = readFileSync(path.join(folder, 'libraries.snapshot'));
-  const buffer = snapshot.buffer.slice(snapshot.byteOffset, snapshot.byteOffset + snapshot.byteLength);
-  const prepared = prepareIsolate(buffer as ArrayBuffer, Number(memory));
+  const prepared = prepareIsolate(readSnapshot(path.join(folder, 'libraries.snapshot')), Number(memory));
   const provided = JSON.parse(readFileSync(path.join(folder, 'provided.json'), 'utf8')) as ProvidedPackages;
   // the bundler's process is started before there is anything to bundle
   await esbuild.transform('');
@@ -28,6 +26,16 @@ async function main(): Promise<void> {
   sendFrame(frameTypes.result, JSON.stringify(result));
   // the parent ends this process once it has the result
   receiveFrame();
+}
+
+/** The file as one buffer of its own: it is handed over, not copied. */
+function readSnapshot(file: string): ArrayBuffer {
+  const descriptor = openSync(file, 'r');
+  const buffer = new ArrayBuffer(fstatSync(descriptor).size);
+  const bytes = new Uint8Array(buffer);
+  for (let filled = 0; filled < bytes.length; ) filled += readSync(descriptor, bytes, filled, bytes.length - filled, null);
+  closeSync(descriptor);
+  return buffer;
 }
 
 main()

@@ -47,7 +47,6 @@ export function reseedRandom(): void {
 
 /** V8 expects its own globals in a snapshot, so these are only taken away when the context of an app is made. */
 export function removeSharedState(): void {
-  Error.stackTraceLimit = 60;
   for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'FinalizationRegistry', 'WeakRef', 'Temporal', 'gc']) {
     Reflect.deleteProperty(globalThis, name);
   }

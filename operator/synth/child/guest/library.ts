@@ -1,12 +1,14 @@
 // Entry of the script that becomes the V8 snapshot: the provided packages, the Node built-ins, and the four calls the host makes. No app's code.
 import './install.ts';
 import { modules, packageVersions } from 'setpoint:provided';
+import type { IConstruct } from 'constructs';
 import { collectOutput, type OutputLimits } from './collect.ts';
 import { removeSharedState, reseedRandom } from './globals.ts';
 import { bindHost, type HostCall, notHermetic, refusal } from './host.ts';
 import { builtIns, setRequire } from './node-modules.ts';
-import { appScript, positionsOf, rememberOrigins } from './origin.ts';
+import { appScript, keepStacks, positionsOf, rememberOrigins } from './origin.ts';
 import { ExitRequest, type ProcessStart, runExitListeners, startProcess } from './process.ts';
+import { speedUpResolution } from './resolution.ts';
 import { replaceOutput, setDefaultOutput } from './synthesis.ts';
 import { runNextTimer } from './timers.ts';
 
@@ -58,7 +60,7 @@ function attempt(run: () => void): void {
 }
 
 interface NamedConstruct {
-  readonly construct: { readonly node: { readonly path: string } };
+  readonly construct: IConstruct;
   readonly text: string;
 }
 
@@ -82,6 +84,7 @@ const host = {
   start(call: HostCall, text: string): void {
     const start = JSON.parse(text) as AppStart;
     removeSharedState();
+    keepStacks();
     reseedRandom();
     bindHost(call);
     startProcess(start);
@@ -147,6 +150,7 @@ const host = {
 setRequire(requireModule);
 rememberOrigins();
 replaceOutput();
+speedUpResolution(modules['cdk8s/lib/resolve']?.());
 // loaded now, so that they are part of the snapshot
 for (const name of Object.keys(packageVersions)) modules[name]?.();
 Object.defineProperty(globalThis, '__setpoint', { value: host, configurable: true, enumerable: false, writable: true });

@@ -18,7 +18,7 @@ export interface OutputFile {
   readonly documents: readonly OutputDocument[];
 }
 
-const madeBy = new WeakMap<object, ApiObject>();
+const madeBy = new Map<object, ApiObject>();
 const savedDocuments = new WeakMap<object, readonly OutputDocument[]>();
 const yamlOfDocuments = new Map<string, readonly OutputDocument[]>();
 const apps = new Map<IConstruct, AppOrder>();
@@ -74,14 +74,15 @@ function withOrder<Result>(app: App, run: (order: AppOrder) => Result): Result {
 /** Validates and orders an app, as each of cdk8s' own entry points does. */
 function prepare(app: IConstruct): AppOrder {
   const errors: { readonly construct: IConstruct; readonly text: string }[] = [];
-  for (const construct of app.node.findAll()) {
+  const constructs = app.node.findAll();
+  for (const construct of constructs) {
     for (const text of construct.node.validate()) errors.push({ construct, text: `[${construct.node.path}] ${text}` });
   }
   if (errors.length > 0) {
     const error = new Error(`Validation failed with the following errors:\n  ${errors.map(({ text }) => text).join('\n  ')}`);
     throw Object.assign(error, { setpointConstructs: errors });
   }
-  const order = orderOfApp(app);
+  const order = orderOfApp(app, constructs);
   apps.set(app, order);
   return order;
 }
@@ -93,18 +94,20 @@ function toDocument(object: ApiObject): unknown {
 }
 
 function documentsOfChart(chart: Chart): OutputDocument[] {
-  const objects = chart.node.findAll().filter((construct) => ApiObject.isApiObject(construct)) as unknown as ApiObject[];
-  return (Object.values(chart.toJson()) as unknown[])
+  const documents = (Object.values(chart.toJson()) as unknown[])
     .filter((json) => json !== undefined)
-    .map((json) => ({ json, construct: constructOf(json, objects) ?? chart }));
+    .map((json) => ({ json, construct: constructOf(json, chart) ?? chart }));
+  madeBy.clear();
+  return documents;
 }
 
 /** A chart that rewrites its JSON hands out new values: those are recognized by kind and name. */
-function constructOf(json: unknown, objects: readonly ApiObject[]): ApiObject | undefined {
+function constructOf(json: unknown, chart: Chart): ApiObject | undefined {
   if (typeof json !== 'object' || json === null) return undefined;
   const known = madeBy.get(json);
   if (known !== undefined) return known;
   const { kind, metadata } = json as { readonly kind?: unknown; readonly metadata?: { readonly name?: unknown } };
+  const objects = chart.node.findAll().filter((construct) => ApiObject.isApiObject(construct)) as unknown as ApiObject[];
   return objects.find((object) => object.kind === kind && object.name === metadata?.name);
 }
 

@@ -24,6 +24,7 @@ export interface DeclaredDependency {
 
 /** What cdk8s derives from the dependencies of one app. */
 export interface AppOrder {
+  readonly app: IConstruct;
   readonly constructs: readonly IConstruct[];
   readonly declared: readonly DeclaredDependency[];
   /** True when files are numbered, because a chart depends on another. */
@@ -32,8 +33,7 @@ export interface AppOrder {
 }
 
 /** Dependencies of an app at this moment, chart dependencies inferred the way cdk8s does. */
-export function orderOfApp(app: IConstruct): AppOrder {
-  const constructs = app.node.findAll();
+export function orderOfApp(app: IConstruct, constructs: readonly IConstruct[] = app.node.findAll()): AppOrder {
   const declared = dependenciesOf(constructs);
   const edges = [...declared];
   const known = new Set<string>();
@@ -51,7 +51,7 @@ export function orderOfApp(app: IConstruct): AppOrder {
     const [from, to] = [Chart.of(source), Chart.of(target)];
     if (from !== to) addChartEdge(from, to);
   }
-  return { constructs, declared, chartsDepend, outgoing: outgoingOf(constructs, edges) };
+  return { app, constructs, declared, chartsDepend, outgoing: outgoingOf(constructs, edges) };
 }
 
 /** Charts of an app in the order cdk8s writes them. */
@@ -110,10 +110,12 @@ function outgoingOf(constructs: readonly IConstruct[], edges: readonly DeclaredD
 function topology(root: IConstruct, order: AppOrder): IConstruct[] {
   // an ordinary object on purpose: its key order is what cdk8s' order follows
   const byPath: Record<string, IConstruct> = {};
-  for (const construct of root.node.findAll()) byPath[construct.node.path] = construct;
+  for (const construct of root === order.app ? order.constructs : root.node.findAll()) byPath[construct.node.path] = construct;
+  const all = Object.values(byPath);
+  if (order.outgoing.size === 0) return all;
   const inside = (construct: IConstruct): boolean => byPath[construct.node.path] !== undefined;
   const targetsOf = (construct: IConstruct): Groups => order.outgoing.get(construct) ?? [];
-  const awaited = awaitedWithin(byPath, targetsOf);
+  const awaited = awaitedWithin(all, targetsOf);
   const sorted: IConstruct[] = [];
   const done = new Set<IConstruct>();
   const visiting = new Set<IConstruct>();
@@ -128,7 +130,6 @@ function topology(root: IConstruct, order: AppOrder): IConstruct[] {
     done.add(construct);
     sorted.push(construct);
   };
-  const all = Object.values(byPath);
   for (const construct of all) if (!awaited.has(construct)) visit(construct);
   // whatever is left can only be part of a circle that nothing outside leads to
   for (const construct of all) visit(construct);
@@ -136,10 +137,10 @@ function topology(root: IConstruct, order: AppOrder): IConstruct[] {
 }
 
 /** Constructs some other construct depends on; each shared group is looked at once per distinct source set. */
-function awaitedWithin(byPath: Record<string, IConstruct>, targetsOf: (construct: IConstruct) => Groups): Set<IConstruct> {
+function awaitedWithin(constructs: readonly IConstruct[], targetsOf: (construct: IConstruct) => Groups): Set<IConstruct> {
   const awaited = new Set<IConstruct>();
   const seen = new Set<readonly IConstruct[]>();
-  for (const construct of Object.values(byPath)) {
+  for (const construct of constructs) {
     for (const group of targetsOf(construct)) {
       if (seen.has(group)) continue;
       const own = group.includes(construct);
