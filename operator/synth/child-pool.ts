@@ -1,6 +1,7 @@
 // Pre-warmed synth children: each is started ahead, used once and killed with everything it started. What they compute is not known here.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import path from 'node:path';
+import { OperatorError } from '../model/error.ts';
 import type { ChildChannel } from './exchange.ts';
 import { FrameReader, frameTypes } from './frames.ts';
 import type { Jail } from './jail.ts';
@@ -20,6 +21,8 @@ export interface ChildEnd {
   readonly signal: NodeJS.Signals | null;
   /** The end of what it wrote on stderr. */
   readonly errors: string;
+  /** It was killed because its time was over. */
+  readonly timedOut: boolean;
 }
 
 /** What a pool needs. */
@@ -38,11 +41,17 @@ export interface PoolOptions {
 
 const keptErrorBytes = 8_192;
 
+/** Whoever lends children: a pool here, or a server elsewhere. */
+export interface ChildLender {
+  /** Lends a ready child to `work` for at most `milliseconds`, and ends it afterwards. Waits while too many are working. */
+  use<Result>(work: (child: SynthChild) => Promise<Result>, milliseconds: number, signal: AbortSignal): Promise<Result>;
+}
+
 /** Children that are ready or on their way. */
-export class ChildPool {
+export class ChildPool implements ChildLender {
   readonly #options: PoolOptions;
-  readonly #spares: Promise<SynthChild>[] = [];
-  readonly #living = new Set<SynthChild>();
+  readonly #spares: Promise<OwnChild>[] = [];
+  readonly #living = new Set<OwnChild>();
   readonly #waiting: (() => void)[] = [];
   #working = 0;
   #refill: NodeJS.Timeout | undefined;
@@ -53,14 +62,15 @@ export class ChildPool {
     this.#fill();
   }
 
-  /** Lends a ready child to `work` and kills it afterwards. Waits while too many are working. */
-  async use<Result>(work: (child: SynthChild) => Promise<Result>, signal: AbortSignal): Promise<Result> {
+  async use<Result>(work: (child: SynthChild) => Promise<Result>, milliseconds: number, signal: AbortSignal): Promise<Result> {
     await this.#enter(signal);
     try {
       const child = await (this.#spares.shift() ?? this.#start());
+      const timer = setTimeout(() => child.expire(), milliseconds);
       try {
         return await work(child);
       } finally {
+        clearTimeout(timer);
         child.kill();
       }
     } finally {
@@ -129,12 +139,12 @@ export class ChildPool {
   }
 
   /** A spare that died before it was used is replaced when the next one is asked for. */
-  #forget(spare: Promise<SynthChild>): void {
+  #forget(spare: Promise<OwnChild>): void {
     const index = this.#spares.indexOf(spare);
     if (index >= 0) this.#spares.splice(index, 1);
   }
 
-  async #start(): Promise<SynthChild> {
+  async #start(): Promise<OwnChild> {
     const child = startChild(this.#options);
     this.#living.add(child);
     void child.ended.then(() => this.#living.delete(child));
@@ -143,7 +153,13 @@ export class ChildPool {
   }
 }
 
-function startChild({ jail, toolchainFolder, memoryMegabytes }: PoolOptions): SynthChild {
+/** A child of this process. */
+interface OwnChild extends SynthChild {
+  /** Kills it because its time is over. */
+  expire(): void;
+}
+
+function startChild({ jail, toolchainFolder, memoryMegabytes }: PoolOptions): OwnChild {
   const program = [
     '--no-node-snapshot',
     '--max-old-space-size=256',
@@ -154,16 +170,21 @@ function startChild({ jail, toolchainFolder, memoryMegabytes }: PoolOptions): Sy
   const { file, parameters } = jail.command(program);
   const child = spawn(file, [...parameters], { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   let errors = '';
+  let timedOut = false;
   child.stderr.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString('latin1')).slice(-keptErrorBytes);
   });
   // a broken pipe shows as the end of the child
   child.stdin.on('error', () => {});
   const ended = new Promise<ChildEnd>((resolve) => {
-    child.on('error', (error) => resolve({ code: null, signal: null, errors: error.message }));
-    child.on('close', (code, signal) => resolve({ code, signal, errors }));
+    child.on('error', (error) => resolve({ code: null, signal: null, errors: error.message, timedOut }));
+    child.on('close', (code, signal) => resolve({ code, signal, errors, timedOut }));
   });
-  return { channel: { input: child.stdin, output: child.stdout }, kill: () => killGroup(child), ended };
+  const expire = (): void => {
+    timedOut = true;
+    killGroup(child);
+  };
+  return { channel: { input: child.stdin, output: child.stdout }, kill: () => killGroup(child), expire, ended };
 }
 
 function killGroup(child: ChildProcessWithoutNullStreams): void {
@@ -200,5 +221,10 @@ async function untilReady(child: SynthChild, milliseconds: number): Promise<void
   if (isReady) return;
   child.kill();
   const { code, signal, errors } = await child.ended;
-  throw new Error(`the synth child did not become ready (exit ${code ?? signal}): ${(failure || errors).trim().slice(-500)}`);
+  const why = (failure || errors).trim().slice(-500);
+  throw new OperatorError(`start a synth child: it did not become ready (${code ?? signal}): ${why}`, {
+    code: 'SynthUnavailable',
+    stage: 'synth',
+    fate: 'transient',
+  });
 }

@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { BlobCache } from './blob-cache.ts';
+import type { ChildEnd } from './child-pool.ts';
 import { listFolder } from './folder-index.ts';
 import { encodeFrame, encodeHeader, type Frame, FrameReader, frameTypes } from './frames.ts';
 import type { ChildRequest } from './messages.ts';
@@ -22,7 +23,7 @@ export interface RawResult {
 export type ExchangeEnd =
   | { readonly kind: 'result'; readonly raw: RawResult }
   | ({ readonly kind: 'failure'; readonly text: string } & Asked)
-  | ({ readonly kind: 'closed' } & Asked)
+  | ({ readonly kind: 'closed'; readonly end?: ChildEnd } & Asked)
   | ({ readonly kind: 'broken'; readonly reason: string } & Asked);
 
 /** Files and folders the child asked for before it went wrong. */
@@ -117,6 +118,8 @@ class Session {
         return { kind: 'failure', text: payload.toString('utf8', 0, 4096), asked: this.#asked };
       case frameTypes.ready:
         return undefined;
+      case frameTypes.ended:
+        return { kind: 'closed', asked: this.#asked, end: toChildEnd(payload) };
       default:
         return this.#broken(`unknown frame type ${type}`);
     }
@@ -146,6 +149,17 @@ class Session {
     send(this.#input, encodeHeader(frameTypes.answer, content.length));
     send(this.#input, content);
   }
+}
+
+/** How a child on a server ended, in the server's words. */
+function toChildEnd(payload: Buffer): ChildEnd {
+  const { signal, errors, timedOut } = JSON.parse(payload.toString('utf8')) as Partial<Record<keyof ChildEnd, unknown>>;
+  return {
+    code: null,
+    signal: typeof signal === 'string' ? (signal as NodeJS.Signals) : null,
+    errors: typeof errors === 'string' ? errors : '',
+    timedOut: timedOut === true,
+  };
 }
 
 /** Errors of the stream show as its end. */

@@ -11,6 +11,7 @@ export const frameTypes = {
   objects: 19,
   result: 20,
   failure: 21,
+  ended: 22,
 } as const;
 
 /** One of {@link frameTypes}. */

@@ -1,4 +1,4 @@
-// Opens the synthesizer a command asked for: children of this process. Which one runs does not show in what it gives.
+// Opens the synthesizer a command asked for: children of this process, or those of a synth server. Which one does not show in what it gives.
 import { createLocalSynthesizer, type LocalSynthesizer, type LocalSynthesizerOptions } from './local-synthesizer.ts';
 
 /** A synthesizer over child processes, ready to work. Throws OperatorError `SynthUnavailable`. */
