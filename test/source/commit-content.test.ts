@@ -1,9 +1,11 @@
 // What a commit may hold, against a real Git server: hostile trees, limits, submodules, large file pointers.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runGit } from '../../dev/run-git.ts';
 import type { SourceLimits } from '../../operator/source/limits.ts';
 import { readObject } from '../../operator/source/objects/git-object.ts';
 import { errorOf, type GitWorld, gitWorld, text } from './git-world.ts';
+
+jest.setTimeout(60_000);
 
 let world: GitWorld;
 beforeAll(async () => {
@@ -34,13 +36,16 @@ async function rawEntry(mode: string, name: string, content = 'x'): Promise<Buff
 }
 
 describe('hostile trees', () => {
-  test.each([['..'], ['.git'], ['__proto__'], ['a\\b']])('G11 a commit with a file named %j is refused whole and says which', async (name) => {
-    const branch = `evil-${Buffer.from(name).toString('hex')}`;
-    await pushRawTree(branch, await rawEntry('100644', name));
-    const error = await errorOf(world.snapshot({ ref: branch }));
-    expect([error.code, error.fate]).toEqual(['UnsafePath', 'terminal']);
-    expect(error.message).toContain(JSON.stringify(name));
-  });
+  test.each([['..'], ['.git'], ['__proto__'], ['a\\b']])(
+    'G11 a commit with a file named %j is refused whole and says which',
+    async (name) => {
+      const branch = `evil-${Buffer.from(name).toString('hex')}`;
+      await pushRawTree(branch, await rawEntry('100644', name));
+      const error = await errorOf(world.snapshot({ ref: branch }));
+      expect([error.code, error.fate]).toEqual(['UnsafePath', 'terminal']);
+      expect(error.message).toContain(JSON.stringify(name));
+    },
+  );
 
   test('G11 files named like members of every object are ordinary files', async () => {
     await world.repo.switch('members');

@@ -53,10 +53,16 @@ describe('G6 a pack that is not whole', () => {
     ['empty', Buffer.alloc(0)],
     ['with a wrong trailer', Buffer.concat([good.subarray(0, -1), Buffer.from([(good.at(-1) ?? 0) ^ 1])])],
     ['that declares more objects than it holds', packOf([packEntry({ type: 'blob', content: base })], 2)],
-    ['that declares fewer objects than it holds', packOf([packEntry({ type: 'blob', content: base }), packEntry({ type: 'blob', content: appendBang })], 1)],
+    [
+      'that declares fewer objects than it holds',
+      packOf([packEntry({ type: 'blob', content: base }), packEntry({ type: 'blob', content: appendBang })], 1),
+    ],
     ['with a delta whose base is nowhere', packOf([packEntry({ type: { baseId: 'ab'.repeat(20) }, content: appendBang })])],
     ['with deltas that build on each other in a circle', packOf([packEntry({ type: { baseId: bangId }, content: appendBang })])],
-    ['with a delta on an offset where no object begins', packOf([packEntry({ type: 'blob', content: base }), packEntry({ type: { offsetBack: 3 }, content: appendBang })])],
+    [
+      'with a delta on an offset where no object begins',
+      packOf([packEntry({ type: 'blob', content: base }), packEntry({ type: { offsetBack: 3 }, content: appendBang })]),
+    ],
     ['with an offset before the pack', packOf([packEntry({ type: { offsetBack: 5000 }, content: appendBang })])],
     ['with an object shorter than declared', packOf([packEntry({ type: 'blob', content: base, declaredSize: 14 })])],
   ])('%s is refused', async (_, pack) => {
@@ -104,7 +110,12 @@ describe('G9 limits of a pack', () => {
   const bomb = packEntry({ type: 'blob', content: Buffer.alloc(5_000_000) });
   test.each([
     ['one large object', packOf([bomb]), { objectBytes: 1_000_000 }, 'RepoTooLarge'],
-    ['a zlib bomb that declares a small size', packOf([packEntry({ type: 'blob', content: Buffer.alloc(5_000_000), declaredSize: 10 })]), {}, 'ObjectCorrupt'],
+    [
+      'a zlib bomb that declares a small size',
+      packOf([packEntry({ type: 'blob', content: Buffer.alloc(5_000_000), declaredSize: 10 })]),
+      {},
+      'ObjectCorrupt',
+    ],
     ['an object that declares 2^52 bytes', packOf([packEntry({ type: 'blob', content: base, declaredSize: 2 ** 52 })]), {}, 'RepoTooLarge'],
     ['more bytes in all than allowed', packOf([bomb, bomb, bomb]), { inflatedBytes: 12_000_000 }, 'RepoTooLarge'],
     ['more objects than allowed', packOf([bomb, bomb]), { objects: 1 }, 'RepoTooLarge'],

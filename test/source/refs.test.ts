@@ -1,7 +1,9 @@
 // Branches, tags, commits and versions that come, go and move on a real Git server.
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { errorOf, type GitWorld, gitWorld, text } from './git-world.ts';
+
+jest.setTimeout(60_000);
 
 const signal = AbortSignal.timeout(300_000);
 const longInterval = 600_000;
@@ -147,7 +149,10 @@ describe('G1 G2 rewritten history', () => {
     await world.repo.forcePush();
     pool.look({ spec: strict });
     const error = await errorOf(pool.snapshot(strict, signal));
-    expect([error.code, error.message]).toEqual(['NotFastForward', expect.stringContaining(`from ${second.slice(0, 8)} to ${other.slice(0, 8)}`)]);
+    expect([error.code, error.message]).toEqual([
+      'NotFastForward',
+      expect.stringContaining(`from ${second.slice(0, 8)} to ${other.slice(0, 8)}`),
+    ]);
     expect(pool.lastGood(strict)).toBe(good);
     // who does not ask for it shares the poll and follows
     expect((await pool.snapshot(world.spec(), signal)).revision.sha).toBe(other);
@@ -344,7 +349,9 @@ describe('G24 replicas that disagree', () => {
 describe('one poll for all', () => {
   test('many subscribers of one source cost one look each interval, and the shortest interval counts', async () => {
     const pool = world.pool({ random: () => 0.5 });
-    const subscriptions = Array.from({ length: 50 }, (_, index) => pool.subscribe(world.spec(), index === 7 ? 200 : longInterval, () => undefined));
+    const subscriptions = Array.from({ length: 50 }, (_, index) =>
+      pool.subscribe(world.spec(), index === 7 ? 200 : longInterval, () => undefined),
+    );
     await Promise.all(Array.from({ length: 50 }, () => pool.snapshot(world.spec(), signal)));
     const posts = () => world.server.requests.filter(({ method }) => method === 'POST').length;
     expect(posts()).toBe(2);

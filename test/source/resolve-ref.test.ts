@@ -1,6 +1,6 @@
 // What a ref means, as tables: names before ranges, branches before tags, and what can be no ref at all.
 import { describe, expect, test } from '@jest/globals';
-import { formatError, OperatorError } from '../../operator/model/error.ts';
+import { formatError, type OperatorError } from '../../operator/model/error.ts';
 import type { RefList } from '../../operator/source/protocol/advertisement.ts';
 import { chooseRef, readRef, refNotFound } from '../../operator/source/resolve-ref.ts';
 
@@ -76,7 +76,11 @@ describe('G4 a ref that is not there', () => {
   test.each([
     ['mian', refs, 'resolve mian of https://x/y: there is no such branch, tag or version; there is "main", "1.x", "both"'],
     ['abcdef1', refs, 'resolve abcdef1 of https://x/y: there is no such branch or tag; of a commit give the full id of 40 characters'],
-    [undefined, list({ 'refs/heads/main': '1' }, 'refs/heads/master'), "resolve the remote's HEAD of https://x/y: HEAD leads to no commit (it names refs/heads/master); set spec.source.ref, for instance to \"main\""],
+    [
+      undefined,
+      list({ 'refs/heads/main': '1' }, 'refs/heads/master'),
+      'resolve the remote\'s HEAD of https://x/y: HEAD leads to no commit (it names refs/heads/master); set spec.source.ref, for instance to "main"',
+    ],
     ['main', list({}), 'resolve main of https://x/y: the repository has no commits on any branch; push a first commit'],
   ])('%s is explained with what is there', (ref, from, expected) => {
     expect(explain(ref, from)).toBe(expected);

@@ -1,7 +1,9 @@
 // Snapshots and following, against a real Git server. Faults are in the files beside this one.
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { type GitWorld, gitWorld, text } from './git-world.ts';
+
+jest.setTimeout(60_000);
 
 const signal = AbortSignal.timeout(120_000);
 const longInterval = 600_000;

@@ -47,12 +47,22 @@ describe('G11 names of a tree', () => {
     expect(codeOf(tree(['100644', Buffer.from([0x61, 0xff])]))).toBe('UnsafePath');
   });
 
-  test.each([['.gitignore'], ['.github'], ['.gitattributes'], ['git'], ['constructor'], ['...'], ['a..b'], ['-rf'], ['ünï'], ['a b'], ['C:'], ['digit~1']])(
-    '%j is an ordinary name',
-    (name) => {
-      expect(refusedName(name)).toBeUndefined();
-    },
-  );
+  test.each([
+    ['.gitignore'],
+    ['.github'],
+    ['.gitattributes'],
+    ['git'],
+    ['constructor'],
+    ['...'],
+    ['a..b'],
+    ['-rf'],
+    ['ünï'],
+    ['a b'],
+    ['C:'],
+    ['digit~1'],
+  ])('%j is an ordinary name', (name) => {
+    expect(refusedName(name)).toBeUndefined();
+  });
 
   test.each([
     ['Config.ts', 'config.ts'],

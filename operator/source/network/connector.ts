@@ -30,8 +30,8 @@ export function guardedConnector(options: ConnectorOptions): buildConnector.conn
     const refusal = isIP(literal) === 0 ? undefined : options.check(literal);
     if (refusal !== undefined) return callback(notAllowed(target.hostname, refusal), null);
     connect(target, (...result) => {
-      const socket = result[1];
-      if (socket === null) return callback(...result);
+      const [error, socket] = result;
+      if (error !== null || !socket) return callback(...result);
       const late = options.check(socket.remoteAddress ?? '');
       if (late === undefined) return callback(null, socket);
       socket.destroy();

@@ -7,7 +7,7 @@ import { sourceError } from '../errors.ts';
 import { type AddressPolicy, compileAddressPolicy } from './address-policy.ts';
 import { guardedConnector, type ResolveName } from './connector.ts';
 import { HostBudget } from './host-budget.ts';
-import { connectionError, refusalOf, retryAfterSeconds } from './http-refusal.ts';
+import { codeOf, connectionError, refusalOf, retryAfterSeconds } from './http-refusal.ts';
 
 /** How the operator may use the network. */
 export interface NetworkOptions {
@@ -260,6 +260,6 @@ function redirectTarget(request: GitRequest, location: string): URL {
 }
 
 function isClosedSocket(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
 }

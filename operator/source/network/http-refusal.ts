@@ -63,8 +63,8 @@ const certificateProblem = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO/;
 /** The error for a connection that could not be made, or broke. OperatorErrors pass. */
 export function connectionError({ attempt, url }: Attempt, error: unknown): OperatorError {
   if (error instanceof OperatorError) return error;
-  const causes = error instanceof AggregateError ? error.errors : [];
-  const refused = causes.find((cause: unknown) => cause instanceof OperatorError);
+  const causes = attemptsOf(error);
+  const refused = causes.find((cause) => cause instanceof OperatorError);
   if (refused instanceof OperatorError) return refused;
   const code = codeOf(error) ?? codeOf(causes[0]) ?? 'unknown';
   if (code === 'ENOTFOUND') {
@@ -88,8 +88,14 @@ export function connectionError({ attempt, url }: Attempt, error: unknown): Oper
   return sourceError('FetchFailed', `${attempt}: the connection broke (${code})`, { hint: 'it is tried again', cause: error });
 }
 
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
+/** The code Node or undici gave an error, or the error that caused it. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
   if ('code' in error && typeof error.code === 'string') return error.code;
-  return codeOf(error.cause);
+  return 'cause' in error ? codeOf(error.cause) : undefined;
+}
+
+/** The attempts that failed, where several addresses were tried. */
+function attemptsOf(error: unknown): readonly unknown[] {
+  return typeof error === 'object' && error !== null && 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
 }
