@@ -5,7 +5,8 @@ import { ChildPool } from './child-pool.ts';
 import { type Confinement, findJail } from './jail.ts';
 import { defaultLimits } from './limits.ts';
 import type { SynthLimits } from './messages.ts';
-import type { Synthesizer, SynthRequest, SynthResult } from './ports.ts';
+import type { Synthesizer } from './ports.ts';
+import { runSynth } from './run-synth.ts';
 import { prepareToolchain } from './toolchain.ts';
 
 /** How children are run; everything has a default. */

@@ -57,11 +57,7 @@ async function openConnection({ address, keyFile }: RemoteSynthesizerOptions, si
   } catch (error) {
     socket.destroy();
     signal.throwIfAborted();
-    const text = limit.aborted
-      ? `no answer within ${connectMilliseconds / 1000} s`
-      : error instanceof Error
-        ? error.message
-        : String(error);
+    const text = limit.aborted ? `no answer within ${connectMilliseconds / 1000} s` : whyNot(error);
     throw new OperatorError(`connect to the synth server ${address.host}:${address.port}: ${text}`, {
       code: 'SynthUnavailable',
       stage: 'synth',
@@ -74,6 +70,11 @@ async function openConnection({ address, keyFile }: RemoteSynthesizerOptions, si
   socket.on('error', () => {});
   socket.setNoDelay(true);
   return socket;
+}
+
+function whyNot(error: unknown): string {
+  const { code = '', message = String(error) } = error as NodeJS.ErrnoException;
+  return code.startsWith('ERR_SSL') || code === 'ECONNRESET' ? 'it refused our key' : message;
 }
 
 /** The child the server lends us, as if it were ours. */
