@@ -14,10 +14,11 @@ type StatusDrift = NonNullable<ApplicationStatus['drift']>[number];
 /** Everything `setpoint get APP` shows of one Application. */
 export function formatApplication(application: ApplicationObject, now: Date, paint: Terminal['paint']): string {
   const { metadata, status } = application;
+  const conditions = (status?.conditions ?? []).filter(isWorthShowing);
   const sections = [
     `${paint('out', 'bold', escapeControl(`${metadata.namespace}/${metadata.name}`))}\n${escapeControl(summarize(application, now))}\n`,
     formatFields(fieldsOf(application, now)),
-    section('CONDITIONS', status?.conditions ?? [], conditionColumns(now), paint),
+    section('CONDITIONS', conditions, conditionColumns(conditions, now), paint),
     formatStatusFindings(status?.findings, paint),
     section('DRIFT', status?.drift ?? [], driftColumns(now), paint),
   ];
@@ -105,14 +106,25 @@ export function countsText(counts: NonNullable<NonNullable<ApplicationStatus['sy
   return written.map((action) => `${counts[action]} ${action}`).join(', ') || 'no change';
 }
 
-function conditionColumns(now: Date): Column<Condition>[] {
+/** Reconciling and Stalled say something only while they are True. */
+function isWorthShowing(condition: Condition): boolean {
+  return condition.status === 'True' || (condition.type !== 'Reconciling' && condition.type !== 'Stalled');
+}
+
+function conditionColumns(shown: readonly Condition[], now: Date): Column<Condition>[] {
   return [
     { header: 'TYPE', text: (condition) => condition.type },
     { header: 'STATUS', text: (condition) => condition.status },
     { header: 'REASON', text: (condition) => condition.reason },
     { header: 'AGE', text: (condition) => formatAge(condition.lastTransitionTime, now) },
-    { header: 'MESSAGE', text: (condition) => condition.message },
+    { header: 'MESSAGE', text: (condition) => messageOnce(condition, shown) },
   ];
+}
+
+/** The message, or which condition above has the same one. */
+function messageOnce(condition: Condition, shown: readonly Condition[]): string {
+  const first = shown.find(({ message }) => message === condition.message);
+  return first === undefined || first === condition || condition.message === '' ? condition.message : `as ${first.type}`;
 }
 
 function driftColumns(now: Date): Column<StatusDrift>[] {

@@ -132,9 +132,12 @@ export function formatMissed(
   const failing = (last.status?.conditions ?? []).filter((condition) =>
     condition.type === 'Stalled' || condition.type === 'Reconciling' ? condition.status === 'True' : condition.status !== 'True',
   );
-  const conditions = failing
-    .map((condition) => `  ${condition.type}=${condition.status} ${escapeControl(`${condition.reason}: ${condition.message}`)}\n`)
-    .join('');
+  const reasons = new Map<string, string[]>();
+  for (const { type, status, reason, message } of failing) {
+    const why = `${reason}: ${message}`;
+    reasons.set(why, [...(reasons.get(why) ?? []), `${type}=${status}`]);
+  }
+  const conditions = [...reasons].map(([why, types]) => `  ${types.join(' ')} ${escapeControl(why)}\n`).join('');
   const findings = formatStatusFindings(last.status?.findings, paint, 'err');
   return `${headline}${escapeControl(summarize(last, deps.now()))}\n${conditions}${findings}`;
 }

@@ -131,7 +131,7 @@ export function formatExplanation(explanation: Explanation, now: Date, paint: Te
   const written =
     commit.author === undefined
       ? 'no longer in the history of the application'
-      : `${commit.author}${commit.date === undefined ? '' : `, ${commit.date} (${formatAge(commit.date, now)} ago)`}`;
+      : `${commit.author}${commit.date === undefined ? '' : `, ${commit.date.replace(/\.\d+Z$/, 'Z')} (${formatAge(commit.date, now)} ago)`}`;
   const fields = formatFields([
     ['Construct', explanation.constructPath || 'unknown'],
     ['Source', explanation.position || 'unknown'],

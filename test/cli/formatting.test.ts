@@ -158,8 +158,8 @@ describe('one application in words', () => {
         CONDITIONS
         TYPE      STATUS   REASON         AGE   MESSAGE
         Ready     False    UnknownField   3m    deadbeef is refused: 1 finding
-        Stalled   True     UnknownField   3m    deadbeef is refused: 1 finding
-        Synced    False    UnknownField   3m    deadbeef is refused: 1 finding
+        Stalled   True     UnknownField   3m    as Ready
+        Synced    False    UnknownField   3m    as Ready
         Healthy   True     Healthy        3m    all objects are healthy
 
         FINDINGS
@@ -273,9 +273,7 @@ describe('wait', () => {
       text(`
         error: shop/web is not healthy at deadbeef after 5m
         Git says deadbeef "web: typo" (Bob, 60s ago). It is refused; a1b2c3d4 stays applied. All 4 objects are healthy. Fix apps/web/main.ts:12:5 and commit.
-          Ready=False UnknownField: deadbeef is refused: 1 finding
-          Stalled=True UnknownField: deadbeef is refused: 1 finding
-          Synced=False UnknownField: deadbeef is refused: 1 finding
+          Ready=False Stalled=True Synced=False UnknownField: deadbeef is refused: 1 finding
         FINDINGS
         apps/web/main.ts:12:5: error UnknownField: Deployment shop/web .spec.replica: unknown field "replica"
             hint: did you mean "replicas"?

@@ -59,7 +59,7 @@ export const healthy: ApplicationObject = {
   },
   status: {
     observedGeneration: 1,
-    source: { revision: good, author: 'Ada', date: '2026-11-23T11:55:00Z', subject: 'web: four replicas', ref: 'refs/heads/main' },
+    source: { revision: good, author: 'Ada', date: '2026-11-23T11:55:00.000Z', subject: 'web: four replicas', ref: 'refs/heads/main' },
     sync: { status: 'Synced', revision: good, finishedAt: '2026-11-23T11:56:00Z', counts },
     health: { status: 'Healthy' },
     resources: { total: 4 },

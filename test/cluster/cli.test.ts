@@ -314,7 +314,7 @@ describe('wait', () => {
     const { code, err, out } = await run(`wait typo -n ${namespace} --revision deadbeef --timeout 300ms`);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toContain(`error: ${namespace}/typo is not healthy at deadbeef after 300ms\n`);
-    expect(err).toContain('Synced=False UnknownField: deadbeef is refused: 1 finding\n');
+    expect(err).toContain('Ready=False Stalled=True Synced=False UnknownField: deadbeef is refused: 1 finding\n');
     expect(err).toContain('apps/web/main.ts:12:5: error UnknownField: Deployment shop/web .spec.replica: unknown field "replica"\n');
   });
 
