@@ -9,6 +9,7 @@ import type { Subscription } from '../source/ports.ts';
 import { deriveStatus } from '../status/derive-status.ts';
 import { type ApplicationMemory, createMemory, type Reason } from './application-memory.ts';
 import { millisecondsOf } from './duration.ts';
+import { healDelay } from './heal-limits.ts';
 import { chooseLook, type Look, type LookKind } from './look.ts';
 import type { OwnedObjects } from './owned-objects.ts';
 import type { Parts } from './parts.ts';
@@ -103,6 +104,7 @@ export class ApplicationController {
     const kind = chooseLook(application, memory, reasons);
     if (kind === 'sync') this.#timers.stop(`${memory.key} retry`);
     memory.generationTaken = application.generation;
+    if (kind === 'sync' || kind === 'heal') memory.hasNewSuspects = false;
     memory.requestTaken = application.annotations[reconcileRequestedAnnotation];
     this.#follow(application, memory);
     const preempt = new AbortController();
@@ -116,6 +118,7 @@ export class ApplicationController {
     if (signal.aborted || outcome === undefined) return;
     this.#tell(memory, outcome);
     memory.lastOutcome = outcome;
+    if (memory.hasNewSuspects) this.ask(memory.key, 'drift');
     const isWritten = await this.#writeStatus(application, memory, outcome);
     this.#planNext(memory, kind, outcome, isWritten);
   }
@@ -167,6 +170,11 @@ export class ApplicationController {
     if (result.kind === 'progressing') {
       this.askAfter(memory.key, 'health', Math.max(0, memory.healthDeadline - this.#options.parts.clock.monotonic()));
     }
+    const foughtFor = [...memory.suspects]
+      .map((key) => healDelay(memory.heals.get(key), this.#options.parts.clock.monotonic()))
+      .filter((wait) => wait > 0);
+    if (foughtFor.length > 0) this.askAfter(memory.key, 'drift', Math.min(...foughtFor));
+    if (result.kind === 'applying' && kind !== 'health') this.ask(memory.key, 'retry');
     if (kind === 'health' || (kind === 'heal' && memory.suspects.size === 0)) return;
     const input = `${outcome.observedGeneration} ${outcome.revision?.sha ?? ''}`;
     if (memory.failedInput !== input) memory.failures = 0;

@@ -12,6 +12,7 @@ import type { Revision } from '../model/revision.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Subscription } from '../source/ports.ts';
 import type { SynthResult } from '../synth/ports.ts';
+import type { HealRecord } from './heal-limits.ts';
 
 /** Why an Application is looked at. `drift` and `health` ask for less than a sync. */
 export type Reason = 'start' | 'commit' | 'spec' | 'request' | 'retry' | 'drift' | 'health';
@@ -55,6 +56,8 @@ export interface ApplicationMemory {
   readonly reasons: Set<Reason>;
   /** Objects that differ from Git, or may. */
   readonly suspects: Set<ObjectKey>;
+  /** Suspects came that no look has judged yet. */
+  hasNewSuspects: boolean;
   /** What the server answered to our last writes, until the watch has caught up with it. */
   readonly answered: Map<ObjectKey, Answered>;
   /** Objects being written now: what the watch shows of them is judged when the answer is here. */
@@ -65,8 +68,8 @@ export interface ApplicationMemory {
   readonly changeListeners: Set<() => void>;
   /** Drift that was told already and not healed, as text. */
   readonly toldDrift: Set<string>;
-  /** Times of heals, by object. */
-  readonly heals: Map<ObjectKey, readonly number[]>;
+  /** Heals of each object, to notice when somebody undoes them again and again. */
+  readonly heals: Map<ObjectKey, HealRecord>;
   /** Undefined until it was loaded. */
   inventory: Inventory | undefined;
   rendered: Rendered | undefined;
@@ -103,6 +106,7 @@ export function createMemory(application: Application): ApplicationMemory {
     uid: application.uid,
     reasons: new Set(['start']),
     suspects: new Set(),
+    hasNewSuspects: false,
     answered: new Map(),
     inFlight: new Set(),
     noticed: new Set(),

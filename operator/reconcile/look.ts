@@ -32,11 +32,11 @@ export function chooseLook(application: Application, memory: ApplicationMemory, 
   if (application.deletionTimestamp !== undefined) return 'finalize';
   if (application.spec.suspend) return 'suspended';
   if (memory.lastOutcome === undefined || reasons.some((reason) => reason !== 'drift' && reason !== 'health')) return 'sync';
-  return memory.suspects.size > 0 ? 'heal' : 'health';
+  return memory.suspects.size > 0 && reasons.includes('drift') ? 'heal' : 'health';
 }
 
-/** Who or what asked for a look, as history names it. */
-export function initiatorOf(reasons: readonly Reason[]): string {
-  const order: readonly Reason[] = ['request', 'commit', 'spec', 'retry', 'drift'];
-  return order.find((reason) => reasons.includes(reason)) ?? 'commit';
+/** Who or what asked for a look, as history names it. What is tried again, or gone on with, was asked for by whoever asked first. */
+export function initiatorOf(reasons: readonly Reason[], last: Outcome | undefined): string {
+  const order: readonly Reason[] = ['request', 'commit', 'spec', 'drift'];
+  return order.find((reason) => reasons.includes(reason)) ?? last?.initiatedBy ?? 'commit';
 }

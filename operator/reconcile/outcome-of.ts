@@ -23,7 +23,7 @@ export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = 
     observedGeneration: application.generation,
     startedAt: look.startedAt,
     finishedAt: look.parts.clock.now(),
-    initiatedBy: initiatorOf(look.reasons),
+    initiatedBy: initiatorOf(look.reasons, last),
     ...(revision === undefined ? {} : { revision }),
     ...(ref === undefined ? {} : { ref }),
     ...(answersRequest ? { handledRequest: request } : {}),

@@ -101,8 +101,9 @@ export class WorkQueue {
   async #run(key: string): Promise<void> {
     this.#running.add(key);
     this.#active += 1;
+    const waits = { count: 0 };
     try {
-      await this.#options.work(key, { park: (wait) => this.#park(wait) });
+      await this.#options.work(key, { park: (wait) => this.#park(waits, wait) });
     } catch (error) {
       this.#options.onError(key, error);
     }
@@ -113,14 +114,19 @@ export class WorkQueue {
     if (this.#running.size === 0) this.#idle?.();
   }
 
-  async #park<Result>(wait: () => Promise<Result>): Promise<Result> {
-    this.#active -= 1;
-    this.#startNext();
+  /** A job may wait for several things at once: its slot is given back with the first and taken back after the last. */
+  async #park<Result>(waits: { count: number }, wait: () => Promise<Result>): Promise<Result> {
+    waits.count += 1;
+    if (waits.count === 1) {
+      this.#active -= 1;
+      this.#startNext();
+    }
     try {
       return await wait();
     } finally {
+      waits.count -= 1;
       // Taken back at once: a moment with one job too many does less harm than a job that waits for its own slot.
-      this.#active += 1;
+      if (waits.count === 0) this.#active += 1;
     }
   }
 }

@@ -24,15 +24,20 @@ export interface RunPlanOptions {
 export async function runPlan(look: Look, plan: Plan, { deferred, observed }: RunPlanOptions): Promise<ApplyResult> {
   const { application, memory, parts, signal, superseded } = look;
   const stopWaiting = new AbortController();
+  const laterKinds = plan.steps.flatMap((step) => step.changes.filter(({ key }) => deferred.has(key)).map(({ ref }) => ref));
   let told = false;
   const waitForChange = async (aborted: AbortSignal): Promise<void> => {
     if (superseded.aborted) stopWaiting.abort();
     if (aborted.aborted || superseded.aborted) return;
-    if (!told) {
+    await look.slot.park(async () => {
+      // Listening begins before anything else is awaited, so that no change is missed.
+      const change = nextChange(memory.changeListeners, [aborted, superseded]);
+      if (laterKinds.length > 0) await parts.observer.watchKinds(laterKinds);
+      if (!told) await look.report(outcomeOf(look, { kind: 'applying', message: 'waiting for what was applied before the next step' }));
       told = true;
-      void look.report(outcomeOf(look, { kind: 'applying', message: 'waiting for applied objects before the next step' }));
-    }
-    await look.slot.park(() => nextChange(memory.changeListeners, [aborted, superseded]));
+      await change;
+    });
+    if (superseded.aborted) stopWaiting.abort();
   };
   const keys = plan.steps.flatMap((step) => step.changes.map((change) => change.key));
   for (const key of keys) memory.inFlight.add(key);

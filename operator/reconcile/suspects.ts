@@ -40,5 +40,6 @@ function judge(memory: ApplicationMemory, key: ObjectKey, object: ObservedObject
   memory.answered.delete(key);
   if (baseline === undefined || judgeTrigger(baseline, object) === 'same') return false;
   memory.suspects.add(key);
+  memory.hasNewSuspects = true;
   return true;
 }

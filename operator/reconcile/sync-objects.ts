@@ -44,10 +44,10 @@ export function fullScope(look: Look, desired: Desired): SyncScope {
   return { desired: desired.manifests, inventory: look.memory.inventory ?? new Map(), revision: desired.revision.sha };
 }
 
-/** Only the objects that may have drifted. */
-export function suspectScope(look: Look, desired: Desired): SyncScope {
+/** Only the objects that may have drifted, but for some. */
+export function suspectScope(look: Look, desired: Desired, except: ReadonlySet<ObjectKey>): SyncScope {
   const { memory } = look;
-  const manifests = [...memory.suspects].flatMap((key) => desired.byKey.get(key) ?? []);
+  const manifests = [...memory.suspects].filter((key) => !except.has(key)).flatMap((key) => desired.byKey.get(key) ?? []);
   const entries = manifests.flatMap(({ key }): [ObjectKey, InventoryEntry][] => {
     const entry = memory.inventory?.get(key);
     return entry === undefined ? [] : [[key, entry]];
@@ -106,7 +106,15 @@ async function carryOut(
   await widenInventory(look, plan, revision);
   const result = await runPlan(look, plan, options);
   await narrowInventory(look, plan, result, revision);
+  await learnKinds(look, plan, result);
   return result;
+}
+
+/** Kinds that came with this sync are watched from now on, and known to the next check. */
+async function learnKinds({ memory, parts }: Look, plan: Plan, result: ApplyResult): Promise<void> {
+  if (!result.written.some(({ change }) => change.ref.kind === 'CustomResourceDefinition')) return;
+  memory.kindsMayHaveChanged = true;
+  await parts.observer.watchKinds(plan.changes.map(({ ref }) => ref));
 }
 
 /** Before the first object is written, the Application is kept from going without its objects being dealt with. */

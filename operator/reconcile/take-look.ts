@@ -4,10 +4,11 @@ import type { Outcome } from '../model/outcome.ts';
 import { finalizeApplication } from './finalize-application.ts';
 import { healApplication } from './heal-application.ts';
 import type { Look } from './look.ts';
-import { failedOutcome, outcomeOf } from './outcome-of.ts';
+import { failedOutcome } from './outcome-of.ts';
 import { reconcileApplication } from './reconcile-application.ts';
 import { refreshHealth } from './refresh-health.ts';
 import { judgeAll } from './suspects.ts';
+import { watchSuspended } from './watch-suspended.ts';
 
 /** The outcome of a look; undefined when the Application needs none any more. Never throws. */
 export async function takeLook(look: Look): Promise<Outcome | undefined> {
@@ -17,7 +18,7 @@ export async function takeLook(look: Look): Promise<Outcome | undefined> {
       case 'finalize':
         return await finalizeApplication(look);
       case 'suspended':
-        return outcomeOf(look, { kind: 'suspended' });
+        return await watchSuspended(look);
       case 'sync':
         return await reconcileApplication(look);
       case 'heal':
