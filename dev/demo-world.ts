@@ -1,7 +1,7 @@
 // Everything the demo runs on, from nothing: control plane, install, Git server, synth server, operator, one application. What is played in it is in demo-play.ts.
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -97,12 +97,10 @@ export async function startWorld(cleanup: DemoCleanup, signal: AbortSignal): Pro
   const pushes: Pushes = { last: 0 };
   const git = await step('Git server', () => startGit(directory, cleanup, pushes));
   const repo = await step('manifest repo', () => seedRepo(directory, git));
-  const synthAddress = `127.0.0.1:${await freePort()}`;
   const apiAddress = `127.0.0.1:${await freePort()}`;
   const keys = writeKeys(directory);
   const start = (name: string, args: readonly string[]): ProcessIdentity => startProduct(name, args, { directory, watchdog, cleanup });
-  await step('synth server', () => startSynthServer(start, synthAddress, keys.synth, directory, signal));
-  await step('operator', () => startOperator({ start, controlPlane, apiAddress, synthAddress, keys, directory, signal }));
+  await step('operator', () => startOperator({ start, controlPlane, apiAddress, keys, directory, signal }));
   const repoURL = git.repositoryUrl(repository);
   pushes.tell = () => sendWebhook(apiAddress, keys.webhookSecret, repoURL);
   const world: DemoWorld = {
@@ -179,7 +177,7 @@ async function seedRepo(directory: string, git: GitServer): Promise<StepResult<M
   repo.copy(path.join(project, 'examples', seed.example));
   const commit = await repo.commit('Begin with the shop and the blog');
   await repo.push();
-  return { value: repo, detail: `examples/${seed.example} as ${commit.slice(0, 8)} in ${remote}` };
+  return { value: repo, detail: `examples/${seed.example}, commit ${commit.slice(0, 8)}` };
 }
 
 interface Keys {
@@ -215,41 +213,17 @@ function startProduct(name: string, args: readonly string[], { directory, watchd
 
 type StartProduct = (name: string, args: readonly string[]) => ProcessIdentity;
 
-async function startSynthServer(
-  start: StartProduct,
-  address: string,
-  keyFile: string,
-  directory: string,
-  signal: AbortSignal,
-): Promise<StepResult<void>> {
-  const identity = start('synth-server', ['synth-server', `--address=${address}`, `--key-file=${keyFile}`]);
-  await until(`the synth server to listen on ${address}`, () => isListening(address), {
-    signal,
-    watch: { identity, log: path.join(directory, 'synth-server.log') },
-  });
-  return { value: undefined, detail: `${address}, holds no credentials` };
-}
-
 interface OperatorStart {
   readonly start: StartProduct;
   readonly controlPlane: ControlPlane;
   readonly apiAddress: string;
-  readonly synthAddress: string;
   readonly keys: Keys;
   readonly directory: string;
   readonly signal: AbortSignal;
 }
 
 /** The operator under the token of its own ServiceAccount: it has the rights of the charts and no others. */
-async function startOperator({
-  start,
-  controlPlane,
-  apiAddress,
-  synthAddress,
-  keys,
-  directory,
-  signal,
-}: OperatorStart): Promise<StepResult<void>> {
+async function startOperator({ start, controlPlane, apiAddress, keys, directory, signal }: OperatorStart): Promise<StepResult<void>> {
   const kubeconfig = path.join(directory, 'operator.kubeconfig');
   await createServiceAccountKubeconfig({
     adminKubeconfigPath: controlPlane.kubeconfigPath,
@@ -263,14 +237,12 @@ async function startOperator({
     `--api-address=${apiAddress}`,
     '--metrics-address=127.0.0.1:0',
     `--data-dir=${path.join(directory, 'operator-data')}`,
-    `--synth-address=${synthAddress}`,
-    `--synth-key-file=${keys.synth}`,
     `--webhook-secret-file=${keys.webhook}`,
     '--allow-loopback-git',
   ]);
   const ready = async (): Promise<boolean> => (await fetch(`http://${apiAddress}/readyz`).catch(() => undefined))?.ok === true;
   await until('the operator to be ready', ready, { signal, watch: { identity, log: path.join(directory, 'operator.log') } });
-  return { value: undefined, detail: `http://${apiAddress}, as ServiceAccount ${systemNamespace}/${operatorName}` };
+  return { value: undefined, detail: `as ServiceAccount ${systemNamespace}/${operatorName}` };
 }
 
 async function createApplication(world: DemoWorld, signal: AbortSignal): Promise<StepResult<void>> {
@@ -341,13 +313,4 @@ async function freePort(): Promise<number> {
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
   return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-async function isListening(address: string): Promise<boolean> {
-  const [host = '', port = ''] = address.split(':');
-  return new Promise((resolve) => {
-    const socket = connect({ host, port: Number(port) });
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
 }

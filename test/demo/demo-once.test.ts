@@ -36,6 +36,22 @@ function startDemo(...args: string[]): Demo {
   return { process: child, output: () => output, ended: new Promise((resolve) => child.once('close', resolve)) };
 }
 
+/** What the demo made; npm keeps its own cache beside it. */
+function leftFiles(): string[] {
+  return readdirSync(scratch).filter((name) => name.startsWith('setpoint'));
+}
+
+/** Resolves when the demo has printed a text. Throws with all it printed when it ends before. */
+async function printed(demo: Demo, text: string): Promise<void> {
+  let code: number | null | undefined;
+  void demo.ended.then((ended) => {
+    code = ended;
+  });
+  const isOver = (): boolean => code !== undefined || demo.output().includes(text);
+  await eventually(() => expect(isOver()).toBe(true), { timeout: timeout - 60_000, interval: 100 });
+  if (!demo.output().includes(text)) throw new Error(`the demo ended with ${code}:\n${demo.output()}`);
+}
+
 /** Command lines of processes that have to do with the folder. */
 function leftProcesses(): string[] {
   const lines = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');
@@ -59,7 +75,6 @@ describe('npm run demo', () => {
           '✓ install',
           '✓ Git server',
           '✓ manifest repo',
-          '✓ synth server',
           '✓ operator',
           '✓ application',
           '✓ commit',
@@ -74,7 +89,7 @@ describe('npm run demo', () => {
         ],
       });
       expect(demo.output()).toMatch(/^ +lib\/web-service\.ts:\d+:\d+: InvalidValue \.spec\.replicas: /m);
-      expect({ files: readdirSync(scratch), processes: leftProcesses() }).toEqual({ files: [], processes: [] });
+      expect({ files: leftFiles(), processes: leftProcesses() }).toEqual({ files: [], processes: [] });
     },
     timeout,
   );
@@ -83,13 +98,15 @@ describe('npm run demo', () => {
     'says what to try, and Ctrl-C stops everything',
     async () => {
       const demo = startDemo();
-      await eventually(() => expect(demo.output()).toContain('Ctrl-C stops everything'), { timeout: timeout - 60_000, interval: 100 });
+      await printed(demo, 'Ctrl-C stops everything');
       expect(demo.output()).toMatch(/export KUBECONFIG=\S+\n/);
       expect(demo.output()).toMatch(/git clone http:\/\/127\.0\.0\.1:\d+\/manifests\.git\n/);
       // A terminal sends SIGINT to the whole foreground process group.
       process.kill(-(demo.process.pid ?? 0), 'SIGINT');
-      expect(await demo.ended).toBe(0);
-      expect({ files: readdirSync(scratch), processes: leftProcesses() }).toEqual({ files: [], processes: [] });
+      // npm itself ends by the signal; the demo goes on until it has cleaned up.
+      await demo.ended;
+      expect(demo.output()).toMatch(/stopping\n$/);
+      expect({ files: leftFiles(), processes: leftProcesses() }).toEqual({ files: [], processes: [] });
     },
     timeout,
   );
