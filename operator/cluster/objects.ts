@@ -83,12 +83,11 @@ async function readAs(
   }
 }
 
-/** Strict: a field the server does not know is refused, never dropped in silence. */
+/** The server checks applied fields against its schema whatever `fieldValidation` says. */
 function applyQuery(options: ApplyOptions): Readonly<Record<string, string>> {
   return {
     fieldManager,
     force: String(options.force),
-    fieldValidation: 'Strict',
     ...(options.dryRun ? { dryRun: 'All' } : {}),
   };
 }

@@ -7,6 +7,7 @@ import type { TenantIdentity } from '../model/identity.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { type Attempt, refused, unreachable, unusable } from './api-error.ts';
 import type { ClusterConnection } from './connection.ts';
+import { startDeadline } from './deadline.ts';
 import { createTransport, type Transport, type WireResponse } from './transport.ts';
 
 /** One request. All of them are safe to repeat: reads, server-side applies, writes with a precondition. */
@@ -123,13 +124,14 @@ async function* readingBody(body: AsyncIterable<Uint8Array>, translated: (error:
 }
 
 async function sendWithRetry(wire: Wire, request: ApiRequest, identityHeaders: Readonly<Record<string, string>>): Promise<string> {
-  const callers = request.signal === undefined ? [] : [request.signal];
+  let refreshCredentials = false;
   for (let tries = 0; ; tries += 1) {
     await held(wire, request.signal);
-    const signal = AbortSignal.any([...callers, AbortSignal.timeout(request.timeoutMilliseconds ?? 30_000)]);
+    using deadline = startDeadline(request.signal, request.timeoutMilliseconds ?? 30_000);
     let error: OperatorError;
     try {
-      const answer = await sendOnce(wire, request, identityHeaders, signal, tries > 0);
+      const answer = await sendOnce(wire, request, identityHeaders, deadline.signal, refreshCredentials);
+      refreshCredentials = answer.status === 401;
       const text = await answer.body.text();
       if (answer.status < 300) return text;
       error = refused(attemptOf(request), answer.status, text, retryAfter(answer));
@@ -139,6 +141,8 @@ async function sendWithRetry(wire: Wire, request: ApiRequest, identityHeaders: R
       request.signal?.throwIfAborted();
       if (caught instanceof OperatorError) throw caught;
       error = unreachable(attemptOf(request), wire.connection.server.host, caught);
+      // A server that hung once for the whole limit is not waited for again.
+      if (deadline.signal.aborted) throw error;
     }
     if (tries >= maxRetries) throw error;
     if (error.retryAfterSeconds === undefined) await pause(50 * 3 ** tries * (0.5 + Math.random()), request.signal);

@@ -187,6 +187,43 @@ describe('refusals', () => {
     );
   });
 
+  test('V1 a field that a custom resource does not have is refused, not pruned', async () => {
+    const group = `${uniqueName('g')}.example.com`;
+    const definition = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: `things.${group}` };
+    await admin().apply({
+      apiVersion: definition.apiVersion,
+      kind: definition.kind,
+      metadata: { name: definition.name },
+      spec: {
+        group,
+        scope: 'Namespaced',
+        names: { kind: 'Thing', listKind: 'ThingList', plural: 'things', singular: 'thing' },
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: {
+              openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } } },
+            },
+          },
+        ],
+      },
+    });
+    try {
+      const all = await tenantWith(namespace, 'cluster-admin', 'thing-writer');
+      const thing = { apiVersion: `${group}/v1`, kind: 'Thing', metadata: { name: 'x', namespace }, spec: { typo: 1 } } as KubeObject;
+      await eventually(() =>
+        expect(writer.apply(all, thing, force, never)).rejects.toMatchObject({
+          code: 'ApplyRefused',
+          message: expect.stringContaining('typo'),
+        }),
+      );
+    } finally {
+      await admin().delete(definition);
+    }
+  });
+
   test('V3 a kind that is not served says how to get it, and may come', async () => {
     await checkRefused(
       { apiVersion: 'nowhere.example.com/v1', kind: 'Thing', metadata: { name: 'x', namespace } },

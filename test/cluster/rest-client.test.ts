@@ -96,6 +96,16 @@ describe('gives up', () => {
     expect(proxy.requests).toHaveLength(1);
   });
 
+  test('A18 a server that hangs is given up after the limit of one try', async () => {
+    spoil(5, { until: new Promise(() => undefined) });
+    const request = { method: 'GET', path: `/api/v1/namespaces/${namespace}/configmaps`, doing: 'list', timeoutMilliseconds: 300 } as const;
+    await expect(connected.client.request(request)).rejects.toMatchObject({
+      code: 'ApiUnreachable',
+      message: expect.stringContaining('no answer within 0 s'),
+    });
+    expect(proxy.requests).toHaveLength(1);
+  });
+
   test('an abort ends a request that hangs, and its reason is what is thrown', async () => {
     spoil(1, { until: new Promise(() => undefined) });
     const stop = new AbortController();
