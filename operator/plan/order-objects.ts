@@ -17,7 +17,7 @@ export interface OrderedObject {
  * declared dependency contradicts one of the latter two, the declared one holds; with a circle of declared ones, kind order alone.
  */
 export function orderDesired(desired: readonly Manifest[]): readonly OrderedObject[] {
-  const byName = [...desired].sort((left, right) => compareRefs(left.ref, right.ref) || (left.digest < right.digest ? -1 : 1));
+  const byName = [...desired].sort((left, right) => compareRefs(left.ref, right.ref));
   const keys = new Set(byName.map((manifest) => manifest.key));
   const declared = new Map(
     byName.map((manifest) => [manifest.key, manifest.dependsOn.filter((key) => keys.has(key) && key !== manifest.key)]),

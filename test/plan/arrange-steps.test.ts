@@ -135,6 +135,37 @@ describe('order of apply', () => {
     expect(plan.steps).toEqual([]);
   });
 
+  test.each<[string, Parameters<typeof world>[0], readonly string[]]>([
+    ['is being deleted', { live: [live('StatefulSet shop/db', { deletionTimestamp: '2026-01-01T00:00:00Z' })] }, []],
+    ['is missing and not healed', { owned: [owned(desired('StatefulSet shop/db'))], policy: { selfHeal: false } }, []],
+    [
+      'drifted and is not healed',
+      {
+        owned: [owned(desired('StatefulSet shop/db'))],
+        live: [live('StatefulSet shop/db')],
+        suspects: ['StatefulSet shop/db'],
+        policy: { selfHeal: false },
+      },
+      ['| wait for apps|StatefulSet|shop|db', 'create Deployment shop/web'],
+    ],
+  ])('an object is written or held back when its dependency %s', (_, parts, expected) => {
+    const objects = [desired('Deployment shop/web', { dependsOn: ['StatefulSet shop/db'] }), desired('StatefulSet shop/db')];
+    checkSteps({ ...parts, desired: objects }, expected);
+  });
+
+  test('a dependency on something that is not declared is none', () => {
+    checkSteps({ desired: [desired('Deployment shop/web', { dependsOn: ['StatefulSet shop/other', 'Deployment shop/web'] })] }, [
+      'create Deployment shop/web',
+    ]);
+  });
+
+  test('a definition that is not as it should be is applied like any other object', () => {
+    const specs = [{ names: 'broken' }, { group: 'example.com' }];
+    checkSteps({ desired: specs.map((spec, index) => desired(`CustomResourceDefinition broken-${index}`, { spec })) }, [
+      'create CustomResourceDefinition broken-0, create CustomResourceDefinition broken-1',
+    ]);
+  });
+
   test('P12 what left Git goes after everything is applied, in reverse order', () => {
     const gone = ['ConfigMap shop/old', 'Deployment shop/old', 'Service shop/old', 'ValidatingWebhookConfiguration old'];
     checkSteps(
