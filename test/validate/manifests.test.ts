@@ -78,6 +78,14 @@ describe('a manifest', () => {
     });
   });
 
+  test('of another kind called Secret keeps its stringData', () => {
+    const definition = `{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: secrets.example.com}, spec: {group: example.com, scope: Namespaced, names: {kind: Secret, plural: secrets}, versions: [{name: v1, schema: {openAPIV3Schema: {type: object, properties: {stringData: {type: object, additionalProperties: {type: string}}}}}}]}}`;
+    const [, secret] = manifestsOf(
+      `${definition}\n---\n{apiVersion: example.com/v1, kind: Secret, metadata: {name: a}, stringData: {a: b}}`,
+    );
+    expect(secret?.object['stringData']).toEqual({ a: 'b' });
+  });
+
   test('knows the keys of what it depends on, each once', () => {
     const names = ['a', 'b', 'a'].map(
       (name, index) => `{apiVersion: v1, kind: ${index === 2 ? 'Secret' : 'ConfigMap'}, metadata: {name: ${name}}}`,
@@ -88,6 +96,18 @@ describe('a manifest', () => {
       [],
     ]);
   });
+});
+
+test('a finding shows the whole chain of calls when more than its place is known', () => {
+  const frames = [
+    { file: 'lib/web.ts', line: 3, column: 5 },
+    { file: 'main.ts', line: 9, column: 1 },
+  ];
+  const [one] = synthesized('{apiVersion: v1, kind: ConfigMap, metadata: {name: A}}');
+  const ask = (chain: typeof frames) =>
+    validate(one === undefined ? [] : [{ ...one, origin: { constructPath: 'app/a', frames: chain } }]).findings[0];
+  expect(ask(frames)).toMatchObject({ position: frames[0], frames });
+  expect(ask(frames.slice(0, 1))?.frames).toBeUndefined();
 });
 
 describe('what is remembered', () => {

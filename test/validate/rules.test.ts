@@ -43,6 +43,15 @@ describe('objects that are none', () => {
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
   });
 
+  test('S8 an object nested 300 members deep is refused', () => {
+    let data: unknown = 'x';
+    for (let level = 0; level < 300; level += 1) data = { a: data };
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data } as never;
+    const [finding] = validate([{ object, origin: { constructPath: 'app/a', frames: [] }, dependsOn: [] }]).findings;
+    expect(finding?.message).toBe('values are nested deeper than 200 levels');
+    expect(finding?.field?.length).toBeLessThan(130);
+  });
+
   test.each([300, 50_000])('S8 an object nested %d levels deep is refused', (depth) => {
     let value: unknown = 'x';
     for (let level = 0; level < depth; level += 1) value = [value];

@@ -239,6 +239,25 @@ describe('kinds that the commit brings along', () => {
       ['InvalidValue HERE .spec.a: expected text that matches ^\\d+%$, got string "x"'],
     ],
     [
+      'V13 int-or-string takes both',
+      spec({ a: { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] } }),
+      '{a: 5}',
+      [],
+    ],
+    [
+      'V13 int-or-string takes nothing else, and says so once',
+      spec({ a: { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] } }),
+      '{a: 1.5}',
+      ['InvalidValue HERE .spec.a: expected integer or string, got number 1.5; write it as a string'],
+    ],
+    [
+      'V13 a map of objects',
+      spec({ a: { type: 'object', additionalProperties: spec({ b: { type: 'integer' } }) } }),
+      '{a: {x: {b: 1}, y: {c: 1}}}',
+      ['UnknownField HERE .spec.a.y.c: unknown field "c"; known here: b'],
+    ],
+    ['V13 nullable with a default', spec({ a: { type: 'string', nullable: true, default: 'x' } }), '{a: null}', []],
+    [
       'V13 an embedded resource',
       spec({ template: { type: 'object', 'x-kubernetes-embedded-resource': true, properties: { spec: spec({ a: { type: 'string' } }) } } }),
       '{template: {apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {b: 1}, other: 1}}',
@@ -317,6 +336,14 @@ describe('kinds that the commit brings along', () => {
       }),
     };
     expect(validate(synthesized('{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, spec: {f1: 2}}'), large).findings).toEqual([]);
+  });
+
+  test('V13 metadata of its objects is checked like that of any other', () => {
+    const yaml = `${definition(spec({}))}\n---\n{apiVersion: example.com/v1, kind: Widget, metadata: {name: one, label: {}, labels: {a: 1}, ownerReferences: [{apiVersion: v1, kind: Pod, name: a, uid: b, controller: true}], managedFields: [{any: thing}]}}`;
+    expect(findingsText(validate(synthesized(yaml)))).toEqual([
+      `UnknownField ${here} .metadata.label: unknown field "label"; did you mean "labels"?`,
+      `InvalidValue ${here} .metadata.labels.a: expected string, got number 1; write it as a string`,
+    ]);
   });
 
   test('V12 of a large schema only what an object uses is compiled', () => {
