@@ -7,7 +7,7 @@ import type { InstallDeps } from './cli/install.ts';
 import { type CommandDeps, runCommand } from './cli/run-command.ts';
 import type { FolderDeps } from './cli/synthesize-folder.ts';
 import type { ValidateObjects } from './cli/validate.ts';
-import { type OperatorFlags, parseConfig, readEnvironment } from './config.ts';
+import { type OperatorFlags, parseConfig, parseSynthServerConfig, readEnvironment, type SynthServerFlags } from './config.ts';
 
 /** A command: its line in the help, and how it is added to a program. */
 export interface LazyCommand {
@@ -48,6 +48,11 @@ export const lazyCommands: readonly LazyCommand[] = [
     async () => (await import('./cli/uninstall.ts')).registerUninstall,
   ),
   { name: 'operator', summary: 'run the operator in the foreground', register: async (program, deps) => registerOperator(program, deps) },
+  {
+    name: 'synth-server',
+    summary: 'synthesize for operators, in a process without credentials',
+    register: async (program, deps) => registerSynthServer(program, deps),
+  },
   { name: 'dev', summary: 'a local control plane: up, down', register: async (program, deps) => registerDev(program, deps) },
 ];
 
@@ -120,6 +125,33 @@ function registerOperator(program: Command, deps: CommandDeps): void {
         return runOperator(config, environment, deps.terminal.signal);
       }),
     );
+}
+
+function registerSynthServer(program: Command, deps: CommandDeps): void {
+  program
+    .command('synth-server')
+    .description('synthesize for operators that know the key, in a process that holds no credentials')
+    .requiredOption('--address <host:port>', 'where to listen')
+    .requiredOption('--key-file <file>', 'key that operators and this server share')
+    .option('--data-dir <folder>', 'folder for the prepared libraries (default: the cache folder of the user)')
+    .action((flags: SynthServerFlags) =>
+      runCommand(deps, async () => {
+        const { address, keyFile, dataDir } = parseSynthServerConfig(flags);
+        const { startSynthServer } = await import('./synth/synth-server.ts');
+        const server = await startSynthServer({ address, keyFile, ...(dataDir === undefined ? {} : { cacheFolder: dataDir }) });
+        deps.terminal.err(`listening on ${address.host}:${server.port}, confined by ${JSON.stringify(server.confinement)}\n`);
+        await untilAborted(deps.terminal.signal);
+        await server.close();
+        return 0;
+      }),
+    );
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function registerDev(program: Command, deps: CommandDeps): void {

@@ -85,10 +85,33 @@ export function parseConfig(flags: OperatorFlags, environment: Environment): Con
   if (config.context !== undefined && config.kubeconfig === undefined) {
     problems.push('--context is given without --kubeconfig; name the kubeconfig that holds the context');
   }
-  if (problems.length > 0) {
-    throw new OperatorError(problems.join('; '), { code: 'InvalidConfiguration', stage: 'config', fate: 'terminal' });
-  }
+  if (problems.length > 0) throw invalidConfiguration(problems);
   return deepFreeze(config);
+}
+
+/** The flags of `setpoint synth-server`. It reads no environment: what it runs must find none. */
+export interface SynthServerFlags {
+  readonly address: string;
+  readonly keyFile: string;
+  readonly dataDir?: string;
+}
+
+/** What `setpoint synth-server` is told. Throws OperatorError `InvalidConfiguration`. */
+export function parseSynthServerConfig(flags: SynthServerFlags): {
+  readonly address: ListenAddress;
+  readonly keyFile: string;
+  readonly dataDir?: string;
+} {
+  const problems: string[] = [];
+  const address = parseAddress({ name: '--address', value: flags.address }, problems);
+  const keyFile = nonEmpty({ name: '--key-file', value: flags.keyFile }, problems);
+  const dataDir = flags.dataDir === undefined ? undefined : nonEmpty({ name: '--data-dir', value: flags.dataDir }, problems);
+  if (address === undefined || keyFile === undefined || problems.length > 0) throw invalidConfiguration(problems);
+  return Object.freeze({ address, keyFile, ...optional('dataDir', dataDir) });
+}
+
+function invalidConfiguration(problems: readonly string[]): OperatorError {
+  return new OperatorError(problems.join('; '), { code: 'InvalidConfiguration', stage: 'config', fate: 'terminal' });
 }
 
 /** A value and how the person who gave it calls it. */

@@ -1,6 +1,8 @@
 // The running operator: makes every part, connects them, stops them in order. The compiler checks here that each part fits its port.
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { livenessRoute, metricsRoute, readinessRoute } from './api/routes.ts';
 import { type Route, startServer } from './api/server.ts';
@@ -8,13 +10,15 @@ import { handleGenericWebhook, webhookBodyLimit } from './api/webhook.ts';
 import type { ExitCode } from './cli/terminal.ts';
 import { createApplicationStore } from './cluster/applications.ts';
 import { createCatalogLoader } from './cluster/catalog.ts';
-import { type ClusterConnection, connectionFromKubeconfig, inClusterConnection } from './cluster/connection.ts';
+import { type ClusterConnection, connectionFromKubeconfig, inClusterConnection, serviceAccountFolder } from './cluster/connection.ts';
 import { createDiscovery } from './cluster/discovery.ts';
+import { createEventRecorder } from './cluster/events.ts';
 import { createInventoryStore } from './cluster/inventory-store.ts';
 import { createObjectWriter } from './cluster/objects.ts';
 import { createObserver } from './cluster/observer.ts';
 import { createRestClient, type OperatorClient } from './cluster/rest-client.ts';
 import { createSecretReader } from './cluster/secrets.ts';
+import { ensureSynthKey } from './cluster/synth-key.ts';
 import type { Config, Environment } from './config.ts';
 import { createEventStream } from './events/event-stream.ts';
 import { createLog, type Log } from './events/log.ts';
@@ -30,12 +34,15 @@ import type { SourcePool } from './source/ports.ts';
 import { createSourcePool } from './source/source-pool.ts';
 import { createLocalSynthesizer } from './synth/local-synthesizer.ts';
 import type { Synthesizer } from './synth/ports.ts';
+import { createRemoteSynthesizer } from './synth/remote-synthesizer.ts';
 import { createValidator } from './validate/create-validator.ts';
 
 /** Applications worked on at once; those that wait for Git or for health are not counted. */
 const workers = 16;
 /** How long looks under way, and then connections, may take to end after a stop was asked for. */
 const stopMilliseconds = 8_000;
+/** How long the last Kubernetes Events may take to be written. */
+const flushMilliseconds = 2_000;
 
 /** Runs until the signal aborts. Throws OperatorError when it cannot start. */
 export async function runOperator(config: Config, environment: Environment, signal: AbortSignal): Promise<ExitCode> {
@@ -43,8 +50,16 @@ export async function runOperator(config: Config, environment: Environment, sign
   const events = createEventStream((error) => log.write('error', toOperatorError(error, 'api').message));
   events.subscribe(log.subscriber);
   const stop = new AbortController();
-  const opened = await openParts(config, environment, events.emit, stop.signal);
-  const { parts, client } = opened;
+  const { parts, client } = await openParts(config, environment, events.emit, stop.signal);
+  await ensureKey(config, client);
+  const recorder = createEventRecorder({
+    client,
+    application: (key) => parts.applications.get(key),
+    instance: hostname(),
+    now: () => parts.clock.now(),
+    onError: (error) => events.emit({ type: 'failure', error }),
+  });
+  events.subscribe(recorder.subscriber);
   const owned = new OwnedObjects();
   const controller = new ApplicationController({ parts, owned, signal: stop.signal, random: Math.random, workers });
   const metrics = createMetrics(() => controller.queueCounts());
@@ -61,6 +76,7 @@ export async function runOperator(config: Config, environment: Environment, sign
     log.write('info', 'operator stopping');
     stop.abort(new OperatorError('the operator is stopping', { code: 'Timeout', stage: 'cluster', fate: 'transient' }));
     await within(stopMilliseconds, [controller.close(), servers.close(), parts.sources.close(), parts.synthesizer.close()]);
+    await within(flushMilliseconds, [recorder.flush()]);
     await within(stopMilliseconds, [client.close()]);
     log.write('info', 'operator stopped');
   }
@@ -111,8 +127,18 @@ function addressPolicy(config: Config, { server }: ClusterConnection): { readonl
   return { loopback: config.allowLoopbackGit, deny };
 }
 
-function openSynthesizer(config: Config): Synthesizer {
-  return createLocalSynthesizer(config.dataDir === undefined ? {} : { cacheFolder: join(config.dataDir, 'toolchain') });
+function openSynthesizer({ synthAddress, synthKeyFile, dataDir }: Config): Synthesizer {
+  if (synthAddress !== undefined && synthKeyFile !== undefined) {
+    return createRemoteSynthesizer({ address: synthAddress, keyFile: synthKeyFile });
+  }
+  return createLocalSynthesizer(dataDir === undefined ? {} : { cacheFolder: join(dataDir, 'toolchain') });
+}
+
+/** On the first start in a cluster there is no key yet that operator and synth server share. */
+async function ensureKey(config: Config, client: OperatorClient): Promise<void> {
+  if (config.kubeconfig !== undefined || config.synthKeyFile === undefined || existsSync(config.synthKeyFile)) return;
+  const namespace = await readFile(join(serviceAccountFolder, 'namespace'), 'utf8');
+  await ensureSynthKey(client, namespace.trim());
 }
 
 interface Servers {

@@ -31,6 +31,15 @@ export interface ControllerOptions {
   readonly workers: number;
 }
 
+/** Whether looking at health again found anything. */
+function isNews(outcome: Outcome, last: Outcome | undefined): boolean {
+  const text = (of: Outcome | undefined): string =>
+    JSON.stringify([of?.result.kind, of?.health.state, of?.health.message, of?.health.decidedBy]);
+  return text(outcome) !== text(last);
+}
+
+/** When a look is followed by another of its own accord: soon, but never so soon that nobody else gets a turn. */
+const soonMilliseconds = 10;
 /** When a status that could not be written is tried again. */
 const statusRetryMilliseconds = 5_000;
 
@@ -104,7 +113,7 @@ export class ApplicationController {
     const kind = chooseLook(application, memory, reasons);
     if (kind === 'sync') this.#timers.stop(`${memory.key} retry`);
     memory.generationTaken = application.generation;
-    if (kind === 'sync' || kind === 'heal') memory.hasNewSuspects = false;
+    memory.hasNewSuspects = false;
     memory.requestTaken = application.annotations[reconcileRequestedAnnotation];
     this.#follow(application, memory);
     const preempt = new AbortController();
@@ -116,9 +125,9 @@ export class ApplicationController {
     const outcome = await takeLook(look);
     memory.preempt = undefined;
     if (signal.aborted || outcome === undefined) return;
-    this.#tell(memory, outcome);
+    if (kind !== 'health' || isNews(outcome, memory.lastOutcome)) this.#tell(memory, outcome);
     memory.lastOutcome = outcome;
-    if (memory.hasNewSuspects) this.ask(memory.key, 'drift');
+    if (memory.hasNewSuspects && memory.suspects.size > 0) this.askAfter(memory.key, 'drift', soonMilliseconds);
     const isWritten = await this.#writeStatus(application, memory, outcome);
     this.#planNext(memory, kind, outcome, isWritten);
   }
@@ -174,7 +183,7 @@ export class ApplicationController {
       .map((key) => healDelay(memory.heals.get(key), this.#options.parts.clock.monotonic()))
       .filter((wait) => wait > 0);
     if (foughtFor.length > 0) this.askAfter(memory.key, 'drift', Math.min(...foughtFor));
-    if (result.kind === 'applying' && kind !== 'health') this.ask(memory.key, 'retry');
+    if (result.kind === 'applying' && kind !== 'health') this.askAfter(memory.key, 'retry', soonMilliseconds);
     if (kind === 'health' || (kind === 'heal' && memory.suspects.size === 0)) return;
     const input = `${outcome.observedGeneration} ${outcome.revision?.sha ?? ''}`;
     if (memory.failedInput !== input) memory.failures = 0;

@@ -7,14 +7,10 @@ import type { ObjectKey } from '../model/object-ref.ts';
 import type { ApplicationMemory } from './application-memory.ts';
 import type { ObjectObserver } from './ports.ts';
 
-/** The worst of all objects in the inventory. */
+/** The worst of all objects in the inventory; those that were never created yet are the sync's matter. */
 export function healthOfApplication(memory: ApplicationMemory, observer: ObjectObserver): ApplicationHealth {
-  return worstHealth(
-    [...(memory.inventory ?? new Map<ObjectKey, InventoryEntry>())].map(([key, entry]) => [
-      entry.ref,
-      healthOfObject(key, entry, memory, observer),
-    ]),
-  );
+  const created = [...(memory.inventory ?? [])].filter(([key, entry]) => entry.uid !== '' || memory.answered.has(key));
+  return worstHealth(created.map(([key, entry]) => [entry.ref, healthOfObject(key, entry, memory, observer)]));
 }
 
 /**

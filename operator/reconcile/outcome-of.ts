@@ -31,9 +31,17 @@ export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = 
     counts: parts.counts ?? countActions([]),
     findings: parts.findings ?? last?.findings ?? [],
     drift: parts.drift ?? [],
-    health: healthOfApplication(memory, look.parts.observer),
+    health: isUntouched(look, result)
+      ? { state: 'Unknown', message: 'nothing was applied yet' }
+      : healthOfApplication(memory, look.parts.observer),
     owned: memory.inventory?.size ?? 0,
   };
+}
+
+/** Whether a look failed before anything was ever applied: then nothing is healthy yet. */
+function isUntouched({ memory }: Look, result: SyncResult): boolean {
+  const applied = result.kind === 'synced' || result.kind === 'progressing';
+  return !applied && (memory.inventory?.size ?? 0) === 0 && memory.status?.sync?.revision === undefined;
 }
 
 /** The outcome of a look that failed. Findings of the last look do not apply to this one. */

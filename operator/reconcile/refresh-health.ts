@@ -14,5 +14,5 @@ export function refreshHealth(look: Look): Outcome {
 function resultWithHealth(look: Look, last: SyncResult): SyncResult {
   const waitedForHealth = last.kind === 'failed' && last.error.stage === 'health';
   const settled = last.kind === 'synced' || last.kind === 'progressing' || waitedForHealth;
-  return settled ? settledResult(look, healthOfApplication(look.memory, look.parts.observer), false) : last;
+  return settled ? settledResult(look, healthOfApplication(look.memory, look.parts.observer), last.kind !== 'synced') : last;
 }

@@ -100,11 +100,10 @@ function failedStatements(
     Ready: statement,
     Reconciling: waits ? no : { status: 'True', reason: 'Retrying', message: statement.message },
     Stalled: waits ? { ...statement, status: 'True' } : no,
-    Synced: applied ? { status: 'True', reason: 'Synced', message: syncedMessage(outcome) } : { ...statement, status: compared ? 'False' : 'Unknown' },
-    Healthy:
-      outcome.owned === 0 && lastSynced === undefined
-        ? { status: 'Unknown', reason: 'Unknown', message: 'nothing was applied yet' }
-        : healthy,
+    Synced: applied
+      ? { status: 'True', reason: 'Synced', message: syncedMessage(outcome) }
+      : { ...statement, status: compared ? 'False' : 'Unknown' },
+    Healthy: healthy,
   };
 }
 

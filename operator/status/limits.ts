@@ -9,8 +9,12 @@ export const pathLimit = 256;
 /** Names of people, subjects of commits. */
 export const shortTextLimit = 256;
 
-/** The text, cut to `limit` UTF-16 units with an ellipsis; never through a surrogate pair. */
-export function cutText(text: string, limit: number): string {
+/** The text on one line, cut to `limit` UTF-16 units with an ellipsis; never through a surrogate pair. */
+export function cutText(lines: string, limit: number): string {
+  const text = lines
+    .slice(0, limit * 4)
+    .trim()
+    .replace(/\s*[\r\n]\s*/g, ' ');
   if (text.length <= limit) return text;
   const cut = text.slice(0, limit - 1);
   const last = cut.charCodeAt(cut.length - 1);
