@@ -126,7 +126,8 @@ function judgeWithoutKind(object: JsonObject, catalog: SchemaCatalog, request: V
 /** Assumes: the object has passed checkObjectShape. */
 function refOf(object: JsonObject, namespaced: boolean, destinationNamespace: string): ObjectRef {
   const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
-  const namespace = typeof metadata['namespace'] === 'string' ? metadata['namespace'] : destinationNamespace;
+  const named = metadata['namespace'];
+  const namespace = typeof named === 'string' && named !== '' ? named : destinationNamespace;
   return {
     apiVersion: String(object['apiVersion']),
     kind: String(object['kind']),

@@ -53,6 +53,12 @@ describe('a manifest', () => {
     expect(manifestsOf('{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: other}}')[0]?.key).toBe('|ConfigMap|other|a');
   });
 
+  test.each(['""', 'null'])('that names the namespace %s takes that of the destination', (namespace) => {
+    expect(manifestsOf(`{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ${namespace}}}`)[0]?.key).toBe(
+      '|ConfigMap|shop|a',
+    );
+  });
+
   test('of a cluster-scoped kind has no namespace, whatever the chart gave it', () => {
     expect(plain('{apiVersion: v1, kind: Namespace, metadata: {name: a, namespace: shop}}')).toEqual({
       apiVersion: 'v1',

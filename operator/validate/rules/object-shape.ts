@@ -18,7 +18,8 @@ export function checkObjectShape(object: JsonObject): readonly Problem[] {
 
 function checkNaming(metadata: JsonObject): readonly Problem[] {
   const namespace = metadata['namespace'];
-  const namespaceProblems = namespace === undefined || namespace === null ? [] : checkText(namespace, '.metadata.namespace');
+  const namespaceProblems =
+    namespace === undefined || namespace === null || namespace === '' ? [] : checkText(namespace, '.metadata.namespace');
   const name = metadata['name'];
   if ((name === undefined || name === '') && typeof metadata['generateName'] === 'string') {
     return [
