@@ -5,6 +5,7 @@ import { createObserver } from '../../operator/cluster/observer.ts';
 import type { TenantIdentity } from '../../operator/model/identity.ts';
 import type { KubeObject } from '../../operator/model/manifest.ts';
 import type { Baseline, Drift, ObservedObject } from '../../operator/model/observed.ts';
+import { fieldsHash, ownEntry } from '../../operator/model/own-fields.ts';
 import { describeDrift } from '../../operator/observe/describe-drift.ts';
 import { judgeTrigger, type Verdict } from '../../operator/observe/judge-trigger.ts';
 import type { ObjectObserver } from '../../operator/reconcile/ports.ts';
@@ -135,6 +136,18 @@ describe('edits are noticed and attributed', () => {
     const subject = await applied(deployment());
     await admin().apply({ ...deployment(), spec: { ...(deployment()['spec'] as object), replicas: 4 } }, { fieldManager: 'setpoint' });
     await checkDrift(subject, 'unknown/unknown .spec.replicas');
+  });
+
+  test('a label that somebody applies in our name: only the time of our entry tells', async () => {
+    const labelled = (tier: string): KubeObject => ({ ...deployment(), metadata: { name: 'web', namespace, labels: { tier } } });
+    const subject = await applied(labelled('front'));
+    // Times are in seconds.
+    await eventually(async () => {
+      await admin().apply(labelled(`back-${Math.random()}`), { fieldManager: 'setpoint' });
+      await checkVerdict(subject, 'suspect');
+    });
+    const { generation, managedFields } = await look(subject);
+    expect([generation, fieldsHash(ownEntry(managedFields))]).toEqual([subject.baseline.generation, subject.baseline.fieldsHash]);
   });
 
   test('T8 no value of a Secret is in a drift', async () => {

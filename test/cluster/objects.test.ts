@@ -286,6 +286,54 @@ describe('refusals', () => {
     }
   });
 
+  test('T8 a policy that quotes the Secret it denies is quoted without the value', async () => {
+    const name = uniqueName('quotes');
+    const policy = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy', name };
+    const binding = { ...policy, kind: 'ValidatingAdmissionPolicyBinding' };
+    const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['secrets'] }];
+    const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
+    await admin().apply({
+      apiVersion: policy.apiVersion,
+      kind: policy.kind,
+      metadata: { name },
+      spec: {
+        matchConstraints: { namespaceSelector, resourceRules },
+        validations: [
+          { expression: "!object.metadata.name.startsWith('quoted')", messageExpression: "'refused ' + string(object.data.password)" },
+        ],
+      },
+    });
+    await admin().apply({
+      apiVersion: binding.apiVersion,
+      kind: binding.kind,
+      metadata: { name },
+      spec: { policyName: name, validationActions: ['Deny'] },
+    });
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'quoted', namespace },
+      data: { password: Buffer.from('hunter2-canary').toString('base64') },
+    };
+    const apply = (): Promise<unknown> =>
+      writer.apply(identity, secret, { dryRun: true, force: true }, never).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    try {
+      const error = (await eventually(async () => {
+        const refusal = await apply();
+        expect(refusal).toMatchObject({ code: 'AdmissionDenied' });
+        return refusal;
+      })) as OperatorError;
+      expect(error.message).toContain(`${name} denied it: refused ***`);
+      expect(String((error.cause as Error).message)).not.toContain('canary');
+    } finally {
+      await admin().delete(binding);
+      await admin().delete(policy);
+    }
+  });
+
   test('A7 a policy that denies is named with its reason', async () => {
     const name = uniqueName('no-marked');
     await admin().apply({

@@ -133,12 +133,16 @@ test('A18 410 as an ERROR event leads to a new list', async () => {
   expect(lists()).toHaveLength(2);
 });
 
-test('A18 a malformed line is a failure of the stream, not an event that is skipped', async () => {
+test('A18 a malformed line is a failure of the stream: what follows is not read, so that nothing is skipped', async () => {
   await put('a', '1');
-  onWatch((nth) => (nth === 1 ? { respond: { status: 200, body: '{"type":"ADDED","object":{"meta\n' } } : undefined));
+  const changed = Promise.withResolvers<void>();
+  const later = { type: 'BOOKMARK', object: { kind: 'ConfigMap', apiVersion: 'v1', metadata: { resourceVersion: '9'.repeat(12) } } };
+  const body = `{"type":"MODIFIED","object":{"meta\n${JSON.stringify(later)}\n`;
+  onWatch((nth) => (nth === 1 ? { until: changed.promise, respond: { status: 200, body } } : undefined));
   const reflector = follow();
   await reflector.listed;
   await put('a', '2');
+  changed.resolve();
   await eventually(() => expect(values(reflector)).toEqual(['2']));
   expect(told).toContain('failure ApiUnreachable');
 });
