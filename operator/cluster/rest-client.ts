@@ -135,7 +135,7 @@ async function sendWithRetry(wire: Wire, request: ApiRequest, identityHeaders: R
       const text = await answer.body.text();
       if (answer.status < 300) return text;
       error = refused(attemptOf(request), answer.status, text, retryAfter(answer));
-      if (!isRepeatable(answer.status, error)) throw error;
+      if (!isRepeatable(answer.status, error, tries)) throw error;
       if (error.retryAfterSeconds !== undefined) wire.heldUntil = performance.now() + error.retryAfterSeconds * 1000;
     } catch (caught) {
       request.signal?.throwIfAborted();
@@ -149,9 +149,11 @@ async function sendWithRetry(wire: Wire, request: ApiRequest, identityHeaders: R
   }
 }
 
-function isRepeatable(status: number, error: OperatorError): boolean {
+function isRepeatable(status: number, error: OperatorError, tries: number): boolean {
   if ((error.retryAfterSeconds ?? 0) > maxRetryAfterSeconds) return false;
-  return status === 401 || status === 429 || status === 502 || status === 503 || status === 504;
+  // Once: the credentials are read anew for it.
+  if (status === 401) return tries === 0;
+  return status === 429 || status === 502 || status === 503 || status === 504;
 }
 
 async function sendOnce(

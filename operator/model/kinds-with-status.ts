@@ -22,6 +22,7 @@ export const kindsWithStatus: ReadonlySet<string> = new Set([
   'certificates.k8s.io|CertificateSigningRequest',
 ]);
 
+/** Groups that come with Kubernetes itself; kinds of all others are custom resources. */
 const builtInGroups: ReadonlySet<string> = new Set([
   '',
   'apps',
@@ -48,11 +49,6 @@ const builtInGroups: ReadonlySet<string> = new Set([
   'storage.k8s.io',
   'storagemigration.k8s.io',
 ]);
-
-/** True for a group whose kinds come with Kubernetes itself, false for custom resources. */
-export function isBuiltInGroup(group: string): boolean {
-  return builtInGroups.has(group);
-}
 
 /** True when the health of a kind is read from its status: the kinds of the table and every custom resource. */
 export function hasStatusHealth(kind: KindRef): boolean {
