@@ -29,8 +29,7 @@ export function foreignOwnerOf(
   observed: OwnershipMarks,
   application: { readonly namespace: string; readonly name: string },
 ): ApplicationKey | undefined {
-  const owner = ownerOf(observed);
-  return owner === applicationKey(application) ? undefined : owner;
+  return observed.annotations[trackingAnnotation] === applicationKey(application) ? undefined : ownerOf(observed);
 }
 
 function ownsTrackingAnnotation(fields: JsonObject | undefined): boolean {

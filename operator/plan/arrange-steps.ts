@@ -4,11 +4,13 @@ import type { Change, PlanStep, PruneChange, WriteChange } from '../model/plan.t
 import type { Decision } from './decide-desired.ts';
 import { placeOf } from './kind-order.ts';
 import type { OrderedObject } from './order-objects.ts';
-import { definesKind, requiredObjects } from './required-objects.ts';
+import { definesKind } from './required-objects.ts';
 
 interface Group {
   readonly place: string;
   readonly changes: (WriteChange | PruneChange)[];
+  /** What must be healthy before any of these is sent. */
+  readonly waits: Set<ObjectKey>;
 }
 
 /** Steps with something to do, and the waits between them. `decisions` are in the order of `ordered`, `pruned` in the order of removal. */
@@ -18,53 +20,41 @@ export function arrangeSteps(
   pruned: readonly Change[],
 ): readonly PlanStep[] {
   const groups: Group[] = [];
-  ordered.forEach(({ level, phase }, index) => {
+  const writes = ordered.flatMap((object, index) => {
     const change = decisions[index]?.change;
-    if (change?.action === 'create' || change?.action === 'update') append(groups, `apply ${level}.${phase}`, change);
+    return change?.action === 'create' || change?.action === 'update' ? [{ object, change }] : [];
   });
+  const declared = writes.length === 0 ? new Set<ObjectKey>() : new Set(ordered.map(({ manifest }) => manifest.key));
+  const established = new Set(writes.filter(({ object }) => definesKind(object.manifest)).map(({ change }) => change.key));
+  for (const { object, change } of writes) {
+    const group = append(groups, `apply ${object.level}.${object.phase}`, change);
+    for (const key of object.manifest.dependsOn) if (key !== change.key && declared.has(key)) group.waits.add(key);
+    for (const key of object.requires) if (established.has(key)) group.waits.add(key);
+  }
   for (const change of pruned) {
     if (change.action === 'prune') append(groups, `prune ${placeOf(change.ref).phase}`, change);
   }
-  return withWaits(groups, prerequisites(decisions));
+  return withWaits(groups);
 }
 
-function append(groups: Group[], place: string, change: WriteChange | PruneChange): void {
+function append(groups: Group[], place: string, change: WriteChange | PruneChange): Group {
   const last = groups.at(-1);
-  if (last?.place === place) last.changes.push(change);
-  else groups.push({ place, changes: [change] });
+  const group = last?.place === place ? last : { place, changes: [], waits: new Set<ObjectKey>() };
+  if (group !== last) groups.push(group);
+  group.changes.push(change);
+  return group;
 }
 
-/** What must be healthy before an object is written: what it depends on, and its CustomResourceDefinition while that is being written. */
-function prerequisites(decisions: readonly Decision[]): (change: WriteChange | PruneChange) => readonly ObjectKey[] {
-  const manifests = decisions.map((decision) => decision.manifest);
-  const declared = new Map(manifests.map((manifest) => [manifest.key, manifest]));
-  const required = requiredObjects(manifests);
-  const written = new Set(
-    decisions.filter(({ change }) => change.action === 'create' || change.action === 'update').map(({ change }) => change.key),
-  );
-  return (change) => {
-    if (change.action === 'prune') return [];
-    const definitions = (required.get(change.key) ?? []).filter((key) => written.has(key) && isDefinition(declared.get(key)));
-    return [...change.manifest.dependsOn.filter((key) => key !== change.key && declared.has(key)), ...definitions];
-  };
-}
-
-function isDefinition(manifest: Decision['manifest'] | undefined): boolean {
-  return manifest !== undefined && definesKind(manifest);
-}
-
-function withWaits(
-  groups: readonly Group[],
-  prerequisitesOf: (change: WriteChange | PruneChange) => readonly ObjectKey[],
-): readonly PlanStep[] {
+/** A wait belongs to the step before the one that needs it; what was waited for once is not waited for again. */
+function withWaits(groups: readonly Group[]): readonly PlanStep[] {
   const waited = new Set<ObjectKey>();
   const steps: PlanStep[] = [];
-  for (const { changes } of groups) {
-    const waits = [...new Set(changes.flatMap((change) => prerequisitesOf(change)))].filter((key) => !waited.has(key)).sort();
-    for (const key of waits) waited.add(key);
+  for (const { changes, waits } of groups) {
+    const waitHealthy = [...waits].filter((key) => !waited.has(key)).sort();
+    for (const key of waitHealthy) waited.add(key);
     const before = steps.pop();
-    if (before !== undefined) steps.push({ changes: before.changes, waitHealthy: waits });
-    else if (waits.length > 0) steps.push({ changes: [], waitHealthy: waits });
+    if (before !== undefined) steps.push({ changes: before.changes, waitHealthy });
+    else if (waitHealthy.length > 0) steps.push({ changes: [], waitHealthy });
     steps.push({ changes, waitHealthy: [] });
   }
   return steps;

@@ -1,7 +1,7 @@
 // The order of objects: construct dependencies first, then kind, then name. Which of them are written, and where barriers stand, is decided elsewhere.
 import type { Manifest } from '../model/manifest.ts';
-import { compareRefs, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
-import { placeOf } from './kind-order.ts';
+import { keyOf, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
+import { type KindPlace, placeOf } from './kind-order.ts';
 import { requiredObjects } from './required-objects.ts';
 
 /** An object with its place: all objects of a lower level, or of the same level and a lower phase, come before it. */
@@ -9,6 +9,16 @@ export interface OrderedObject {
   readonly manifest: Manifest;
   readonly level: number;
   readonly phase: number;
+  /** Its Namespace and its CustomResourceDefinition, where the same commit declares them. */
+  readonly requires: readonly ObjectKey[];
+}
+
+/** An object while levels are found. Objects are known by their index in the order of names. */
+interface Candidate {
+  readonly manifest: Manifest;
+  readonly place: KindPlace;
+  readonly dependsOn: readonly number[];
+  readonly requires: readonly number[];
 }
 
 /**
@@ -17,56 +27,74 @@ export interface OrderedObject {
  * declared dependency contradicts one of the latter two, the declared one holds; with a circle of declared ones, kind order alone.
  */
 export function orderDesired(desired: readonly Manifest[]): readonly OrderedObject[] {
-  const byName = [...desired].sort((left, right) => compareRefs(left.ref, right.ref));
-  const keys = new Set(byName.map((manifest) => manifest.key));
-  const declared = new Map(
-    byName.map((manifest) => [manifest.key, manifest.dependsOn.filter((key) => keys.has(key) && key !== manifest.key)]),
-  );
-  const levels =
-    levelsOf(byName, declared, requiredObjects(byName)) ?? levelsOf(byName, declared, new Map()) ?? new Map<ObjectKey, number>();
-  return byName
-    .map((manifest) => ({ manifest, level: levels.get(manifest.key) ?? 0, phase: placeOf(manifest.ref).phase }))
-    .sort((left, right) => left.level - right.level || compareKinds(left.manifest.ref, right.manifest.ref));
+  const candidates = candidatesOf([...desired].sort((left, right) => compareKeys(left.key, right.key)));
+  const levels = levelsOf(candidates, true) ?? levelsOf(candidates, false) ?? [];
+  return candidates
+    .map(({ manifest, place, requires }, index) => ({ manifest, place, level: levels[index] ?? 0, requires }))
+    .sort((left, right) => left.level - right.level || comparePlaces(left.place, right.place))
+    .map(({ manifest, place, level, requires }) => ({
+      manifest,
+      level,
+      phase: place.phase,
+      requires: requires.map((index) => candidates[index]?.manifest.key ?? ''),
+    }));
 }
 
 /** The order in which objects that left Git are removed: the reverse of kind order. */
 export function comparePruned(left: ObjectRef, right: ObjectRef): number {
-  return -compareKinds(left, right);
+  return comparePlaces(placeOf(right), placeOf(left)) || compareKeys(keyOf(right), keyOf(left));
 }
 
-function compareKinds(left: ObjectRef, right: ObjectRef): number {
-  const a = placeOf(left);
-  const b = placeOf(right);
-  return a.phase - b.phase || a.rank - b.rank || compareRefs(left, right);
+function candidatesOf(byName: readonly Manifest[]): readonly Candidate[] {
+  const indices = new Map(byName.map((manifest, index) => [manifest.key, index]));
+  const required = requiredObjects(byName);
+  const indicesOf = (keys: readonly ObjectKey[], own: number): readonly number[] =>
+    keys.flatMap((key) => indices.get(key) ?? []).filter((index) => index !== own);
+  return byName.map((manifest, index) => ({
+    manifest,
+    place: placeOf(manifest.ref),
+    dependsOn: indicesOf(manifest.dependsOn, index),
+    requires: indicesOf(required(manifest), index),
+  }));
 }
 
-type Edges = ReadonlyMap<ObjectKey, readonly ObjectKey[]>;
-
-/** The level of each object, or undefined when the edges have a circle. */
-function levelsOf(objects: readonly Manifest[], declared: Edges, implied: Edges): ReadonlyMap<ObjectKey, number> | undefined {
-  const phases = new Map(objects.map((manifest) => [manifest.key, placeOf(manifest.ref).phase]));
-  const dependants = new Map<ObjectKey, { readonly key: ObjectKey; readonly rise: number }[]>();
-  const missing = new Map<ObjectKey, number>();
-  const connect = (key: ObjectKey, dependency: ObjectKey, rise: number): void => {
-    const list = dependants.get(dependency);
-    if (list === undefined) dependants.set(dependency, [{ key, rise }]);
-    else list.push({ key, rise });
-    missing.set(key, (missing.get(key) ?? 0) + 1);
-  };
-  for (const { key } of objects) {
-    const phase = phases.get(key) ?? 0;
-    for (const dependency of declared.get(key) ?? []) connect(key, dependency, phase > (phases.get(dependency) ?? 0) ? 0 : 1);
-    for (const dependency of implied.get(key) ?? []) connect(key, dependency, 0);
-  }
-  const levels = new Map<ObjectKey, number>(objects.map((manifest) => [manifest.key, 0]));
-  const ready = objects.map((manifest) => manifest.key).filter((key) => !missing.has(key));
-  for (const key of ready) {
-    for (const { key: dependant, rise } of dependants.get(key) ?? []) {
-      levels.set(dependant, Math.max(levels.get(dependant) ?? 0, (levels.get(key) ?? 0) + rise));
-      const left = (missing.get(dependant) ?? 1) - 1;
-      missing.set(dependant, left);
-      if (left === 0) ready.push(dependant);
+/** The level of each object, or undefined when its dependencies, with or without what it requires, lead around in a circle. */
+function levelsOf(candidates: readonly Candidate[], withRequired: boolean): readonly number[] | undefined {
+  const before = candidates.map(({ dependsOn, requires }) => (withRequired ? [...dependsOn, ...requires] : dependsOn));
+  const after: number[][] = candidates.map(() => []);
+  before.forEach((indices, index) => {
+    for (const dependency of indices) after[dependency]?.push(index);
+  });
+  const missing = before.map((indices) => indices.length);
+  const levels = candidates.map(() => 0);
+  const ready = missing.flatMap((count, index) => (count === 0 ? [index] : []));
+  for (const index of ready) {
+    levels[index] = levelAfter(candidates, levels, index, withRequired);
+    for (const dependant of after[index] ?? []) {
+      missing[dependant] = (missing[dependant] ?? 1) - 1;
+      if (missing[dependant] === 0) ready.push(dependant);
     }
   }
-  return ready.length === objects.length ? levels : undefined;
+  return ready.length === candidates.length ? levels : undefined;
+}
+
+/** The lowest level at which an object comes after everything it needs. The barrier between two phases serves a dependency across them too. */
+function levelAfter(candidates: readonly Candidate[], levels: readonly number[], index: number, withRequired: boolean): number {
+  const candidate = candidates[index];
+  if (candidate === undefined) return 0;
+  let level = 0;
+  for (const dependency of candidate.dependsOn) {
+    const isPhaseLater = candidate.place.phase > (candidates[dependency]?.place.phase ?? 0);
+    level = Math.max(level, (levels[dependency] ?? 0) + (isPhaseLater ? 0 : 1));
+  }
+  if (withRequired) for (const required of candidate.requires) level = Math.max(level, levels[required] ?? 0);
+  return level;
+}
+
+function comparePlaces(left: KindPlace, right: KindPlace): number {
+  return left.phase - right.phase || left.rank - right.rank;
+}
+
+function compareKeys(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -18,15 +18,17 @@ export function planChanges(request: PlanRequest): Plan {
   const ordered = orderDesired(request.desired);
   const decisions = holdBackDependants(ordered.map(({ manifest }) => decideDesired(manifest, request)));
   const desired = new Set(request.desired.map((manifest) => manifest.key));
-  const identities = identitiesOf(request);
-  const pruned = [...request.inventory]
-    .filter(([key]) => !desired.has(key))
+  const leaving = [...request.inventory].filter(([key]) => !desired.has(key));
+  const identities = leaving.length === 0 ? noIdentities : identitiesOf(request);
+  const pruned = leaving
     .sort(([, left], [, right]) => comparePruned(left.ref, right.ref))
     .map(([key, entry]) => decidePrune(key, entry, identities, request));
   const changes: readonly Change[] = [...decisions.map((decision) => decision.change), ...pruned];
   const steps = arrangeSteps(ordered, decisions, pruned);
   return { changes, steps, digest: planDigest(steps) };
 }
+
+const noIdentities: DesiredIdentities = { uids: new Set(), unseen: new Map() };
 
 /** Under which UIDs desired objects live, and which of them are not known to exist yet. */
 function identitiesOf(request: PlanRequest): DesiredIdentities {
@@ -35,8 +37,8 @@ function identitiesOf(request: PlanRequest): DesiredIdentities {
   for (const { key, ref } of request.desired) {
     const uid = request.observed(key)?.uid;
     const name = `${ref.kind}|${ref.name}`;
-    if (uid === undefined) unseen.set(name, [...(unseen.get(name) ?? []), ref]);
-    else uids.add(uid);
+    if (uid !== undefined) uids.add(uid);
+    else if (unseen.get(name)?.push(ref) === undefined) unseen.set(name, [ref]);
   }
   return { uids, unseen };
 }

@@ -3,23 +3,25 @@ import { isJsonObject } from '../model/json.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { groupOf, keyOf, type ObjectKey } from '../model/object-ref.ts';
 
-/** What each object needs to be accepted, by key; objects that need nothing of the same commit are left out. */
-export function requiredObjects(desired: readonly Manifest[]): ReadonlyMap<ObjectKey, readonly ObjectKey[]> {
+/** Tells what an object needs of the same commit to be accepted. */
+export function requiredObjects(desired: readonly Manifest[]): (manifest: Manifest) => readonly ObjectKey[] {
   const definitions = new Map(desired.flatMap((manifest) => definedKind(manifest).map((kind) => [kind, manifest.key] as const)));
-  const keys = new Set(desired.map((manifest) => manifest.key));
-  const required = new Map<ObjectKey, readonly ObjectKey[]>();
-  for (const { key, ref } of desired) {
-    const namespace = keyOf({ apiVersion: 'v1', kind: 'Namespace', namespace: '', name: ref.namespace });
-    const definition = definitions.get(`${groupOf(ref.apiVersion)}|${ref.kind}`);
-    const needs = [...(keys.has(namespace) ? [namespace] : []), ...(definition === undefined ? [] : [definition])];
-    if (needs.length > 0) required.set(key, needs);
-  }
-  return required;
+  const namespaces = new Map(desired.filter(isNamespace).map((manifest) => [manifest.ref.name, manifest.key]));
+  if (definitions.size === 0 && namespaces.size === 0) return () => [];
+  return ({ ref }) => {
+    const namespace = ref.namespace === '' ? undefined : namespaces.get(ref.namespace);
+    const definition = definitions.size === 0 ? undefined : definitions.get(`${groupOf(ref.apiVersion)}|${ref.kind}`);
+    return [namespace, definition].filter((key) => key !== undefined);
+  };
 }
 
 /** True for a CustomResourceDefinition, which must be established before objects of its kind are accepted. */
 export function definesKind(manifest: Manifest): boolean {
   return manifest.ref.kind === 'CustomResourceDefinition' && groupOf(manifest.ref.apiVersion) === 'apiextensions.k8s.io';
+}
+
+function isNamespace({ ref, key }: Manifest): boolean {
+  return ref.kind === 'Namespace' && key === keyOf({ apiVersion: 'v1', kind: 'Namespace', namespace: '', name: ref.name });
 }
 
 function definedKind(manifest: Manifest): readonly string[] {
