@@ -138,7 +138,13 @@ function registerSynthServer(program: Command, deps: CommandDeps): void {
       runCommand(deps, async () => {
         const { address, keyFile, dataDir } = parseSynthServerConfig(flags);
         const { startSynthServer } = await import('./synth/synth-server.ts');
-        const server = await startSynthServer({ address, keyFile, ...(dataDir === undefined ? {} : { cacheFolder: dataDir }) });
+        const { synthConcurrency } = await import('./reconcile/synth-lanes.ts');
+        const server = await startSynthServer({
+          address,
+          keyFile,
+          concurrency: synthConcurrency,
+          ...(dataDir === undefined ? {} : { cacheFolder: dataDir }),
+        });
         deps.terminal.err(`listening on ${address.host}:${server.port}, confined by ${JSON.stringify(server.confinement)}\n`);
         await untilAborted(deps.terminal.signal);
         await server.close();

@@ -29,6 +29,7 @@ import type { EmitEvent } from './model/event.ts';
 import { ApplicationController } from './reconcile/application-controller.ts';
 import { OwnedObjects } from './reconcile/owned-objects.ts';
 import type { Parts } from './reconcile/parts.ts';
+import { SynthLanes, synthConcurrency } from './reconcile/synth-lanes.ts';
 import { startTriggers } from './reconcile/triggers.ts';
 import type { SourcePool } from './source/ports.ts';
 import { createSourcePool } from './source/source-pool.ts';
@@ -101,6 +102,7 @@ async function openParts(
     secrets: createSecretReader(client),
     sources: createSourcePool({ clock, emit, network: { addresses: addressPolicy(config, connection) } }),
     synthesizer: openSynthesizer(config),
+    synthLanes: new SynthLanes(),
     validator: createValidator(),
     writer: createObjectWriter(client, discovery),
     clock,
@@ -131,7 +133,10 @@ function openSynthesizer({ synthAddress, synthKeyFile, dataDir }: Config): Synth
   if (synthAddress !== undefined && synthKeyFile !== undefined) {
     return createRemoteSynthesizer({ address: synthAddress, keyFile: synthKeyFile });
   }
-  return createLocalSynthesizer(dataDir === undefined ? {} : { cacheFolder: join(dataDir, 'toolchain') });
+  return createLocalSynthesizer({
+    concurrency: synthConcurrency,
+    ...(dataDir === undefined ? {} : { cacheFolder: join(dataDir, 'toolchain') }),
+  });
 }
 
 /** On the first start in a cluster there is no key yet that operator and synth server share. */

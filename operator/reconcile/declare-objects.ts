@@ -58,7 +58,7 @@ export async function declareObjects(look: Look, snapshot: Snapshot): Promise<De
 }
 
 /** The last result when everything it was made from is the same in this commit, a new one otherwise. */
-async function synthesize({ application, memory, parts, signal }: Look, snapshot: Snapshot): Promise<SynthResult> {
+async function synthesize({ application, memory, parts, slot, signal }: Look, snapshot: Snapshot): Promise<SynthResult> {
   const { path, entry, inputs } = application.spec.source;
   const wanted: Omit<SynthRequest, 'snapshot'> = {
     path,
@@ -68,7 +68,8 @@ async function synthesize({ application, memory, parts, signal }: Look, snapshot
   const request = canonicalJson(wanted);
   const last = memory.rendered;
   const reusable = last?.request === request && sameInputs(last.result.filesRead, last.entries, snapshot.entries);
-  const result = reusable ? last.result : await parts.synthesizer.synthesize({ snapshot, ...wanted }, signal);
+  const run = (): Promise<SynthResult> => parts.synthesizer.synthesize({ snapshot, ...wanted }, signal);
+  const result = reusable ? last.result : await slot.park(() => parts.synthLanes.run(application.namespace, run));
   memory.rendered = { entries: snapshot.entries, request, result };
   const seconds = reusable ? 0 : result.seconds;
   parts.emit({ type: 'synthesized', application: memory.key, objects: result.objects.length, seconds, cached: reusable });

@@ -6,6 +6,7 @@ import type { SourcePool } from '../source/ports.ts';
 import type { Synthesizer } from '../synth/ports.ts';
 import type { Validator } from '../validate/create-validator.ts';
 import type { ApplicationStore, CatalogLoader, InventoryStore, ObjectObserver, SecretReader } from './ports.ts';
+import type { SynthLanes } from './synth-lanes.ts';
 
 /** What the pipeline works with. */
 export interface Parts {
@@ -16,6 +17,7 @@ export interface Parts {
   readonly secrets: SecretReader;
   readonly sources: SourcePool;
   readonly synthesizer: Synthesizer;
+  readonly synthLanes: SynthLanes;
   readonly validator: Validator;
   readonly writer: ObjectWriter;
   readonly clock: Clock;
