@@ -4,7 +4,8 @@ import path from 'node:path';
 import type { ApplicationStatus } from '../constructs/application-schema.ts';
 import { isJsonObject, type JsonObject } from '../operator/model/json.ts';
 import { note, type StepResult, step } from './demo-print.ts';
-import { type DemoWorld, tenant, until, untilReady } from './demo-world.ts';
+import { until } from './demo-until.ts';
+import { type DemoWorld, tenant, untilReady } from './demo-world.ts';
 
 /** The object the play changes. */
 const deploymentPath = `/apis/apps/v1/namespaces/${tenant.namespace}/deployments/shop`;

@@ -1,12 +1,9 @@
 // Everything the demo runs on, from nothing: control plane, install, Git server, synth server, operator, one application. What is played in it is in demo-play.ts.
-import { createHmac, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createHmac } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { installManifests } from '../charts/install.ts';
-import { operatorName, systemNamespace } from '../charts/names.ts';
 import { tenantManifests } from '../charts/tenant.ts';
 import { apiVersion } from '../constructs/annotations.ts';
 import type { ApplicationStatus } from '../constructs/application-schema.ts';
@@ -17,11 +14,12 @@ import { createDiscovery } from '../operator/cluster/discovery.ts';
 import { createRestClient, type OperatorClient } from '../operator/cluster/rest-client.ts';
 import type { JsonObject } from '../operator/model/json.ts';
 import type { KubeObject } from '../operator/model/manifest.ts';
-import { lastLines, startProgram, startWatchdog, type Watchdog } from './control-plane/child-processes.ts';
-import { endProcess, isRunning, type ProcessIdentity } from './control-plane/process-identity.ts';
-import { createServiceAccountKubeconfig } from './control-plane/service-account.ts';
+import { lastLines, startWatchdog } from './control-plane/child-processes.ts';
 import { type ControlPlane, startControlPlane } from './control-plane/start.ts';
+import type { DemoCleanup } from './demo-cleanup.ts';
 import { note, type Progress, type StepResult, step } from './demo-print.ts';
+import { operatorLog, type ProductProcesses, startProduct } from './demo-processes.ts';
+import { until } from './demo-until.ts';
 import { type GitServer, startGitServer } from './git-server.ts';
 import { ManifestRepo } from './manifest-repo.ts';
 
@@ -35,7 +33,6 @@ const seed = { example: 'multi-environment', path: 'apps/shop', inputs: { env: '
 const nodes = 6;
 
 const project = path.resolve(import.meta.dirname, '..');
-const bin = path.join(project, 'operator', 'setpoint.js');
 const repository = 'manifests.git';
 
 /** The running demo. */
@@ -61,28 +58,6 @@ interface Pushes {
   tell?: () => Promise<void>;
 }
 
-/** What must be ended and removed, last first. */
-export class DemoCleanup {
-  readonly #actions: (() => Promise<void> | void)[] = [];
-
-  add(action: () => Promise<void> | void): void {
-    this.#actions.unshift(action);
-  }
-
-  /** Runs every action even when one fails, and throws the first failure. */
-  async run(): Promise<void> {
-    const failures: unknown[] = [];
-    for (const action of this.#actions.splice(0)) {
-      try {
-        await action();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0) throw failures[0];
-  }
-}
-
 /** Starts everything and returns when the application is synced and healthy. What was started before a failure is in `cleanup`. */
 export async function startWorld(cleanup: DemoCleanup, signal: AbortSignal): Promise<DemoWorld> {
   const directory = mkdtempSync(path.join(tmpdir(), 'setpoint-demo-'));
@@ -97,18 +72,15 @@ export async function startWorld(cleanup: DemoCleanup, signal: AbortSignal): Pro
   const pushes: Pushes = { last: 0 };
   const git = await step('Git server', () => startGit(directory, cleanup, pushes));
   const repo = await step('manifest repo', () => seedRepo(directory, git));
-  const apiAddress = `127.0.0.1:${await freePort()}`;
-  const keys = writeKeys(directory);
-  const start = (name: string, args: readonly string[]): ProcessIdentity => startProduct(name, args, { directory, watchdog, cleanup });
-  await step('operator', () => startOperator({ start, controlPlane, apiAddress, keys, directory, signal }));
+  const product = await startProduct({ directory, adminKubeconfigPath: controlPlane.kubeconfigPath, watchdog, cleanup, signal });
   const repoURL = git.repositoryUrl(repository);
-  pushes.tell = () => sendWebhook(apiAddress, keys.webhookSecret, repoURL);
+  pushes.tell = () => sendWebhook(product, repoURL);
   const world: DemoWorld = {
     directory,
     controlPlane,
     repoURL,
     repo,
-    apiURL: `http://${apiAddress}`,
+    apiURL: `http://${product.apiAddress}`,
     cluster,
     objects,
     lastPush: () => pushes.last,
@@ -164,9 +136,9 @@ async function startGit(directory: string, cleanup: DemoCleanup, pushes: Pushes)
 }
 
 /** The generic webhook: a Git host, or a few lines of CI, would send the same. Lost calls do not matter, the operator polls too. */
-async function sendWebhook(apiAddress: string, secret: string, repoURL: string): Promise<void> {
+async function sendWebhook({ apiAddress, webhookSecret }: ProductProcesses, repoURL: string): Promise<void> {
   const body = JSON.stringify({ repoURL, ref: 'refs/heads/main' });
-  const signature = createHmac('sha256', secret).update(body).digest('hex');
+  const signature = createHmac('sha256', webhookSecret).update(body).digest('hex');
   const headers = { 'content-type': 'application/json', 'x-setpoint-signature': `sha256=${signature}` };
   await fetch(`http://${apiAddress}/webhook/generic`, { method: 'POST', headers, body }).catch(() => undefined);
 }
@@ -178,71 +150,6 @@ async function seedRepo(directory: string, git: GitServer): Promise<StepResult<M
   const commit = await repo.commit('Begin with the shop and the blog');
   await repo.push();
   return { value: repo, detail: `examples/${seed.example}, commit ${commit.slice(0, 8)}` };
-}
-
-interface Keys {
-  readonly synth: string;
-  readonly webhook: string;
-  readonly webhookSecret: string;
-}
-
-function writeKeys(directory: string): Keys {
-  const keys = {
-    synth: path.join(directory, 'synth-key'),
-    webhook: path.join(directory, 'webhook-key'),
-    webhookSecret: randomBytes(32).toString('hex'),
-  };
-  writeFileSync(keys.synth, randomBytes(32).toString('hex'), { mode: 0o600 });
-  writeFileSync(keys.webhook, keys.webhookSecret, { mode: 0o600 });
-  return keys;
-}
-
-interface ProductSurroundings {
-  readonly directory: string;
-  readonly watchdog: Watchdog;
-  readonly cleanup: DemoCleanup;
-}
-
-/** Starts one of the product's own commands as a process that ends with the demo, however the demo ends. */
-function startProduct(name: string, args: readonly string[], { directory, watchdog, cleanup }: ProductSurroundings): ProcessIdentity {
-  const identity = startProgram({ command: process.execPath, args: [bin, ...args], directory, log: path.join(directory, `${name}.log`) });
-  watchdog.watch(identity);
-  cleanup.add(() => endProcess(identity, 'SIGTERM', 10_000));
-  return identity;
-}
-
-type StartProduct = (name: string, args: readonly string[]) => ProcessIdentity;
-
-interface OperatorStart {
-  readonly start: StartProduct;
-  readonly controlPlane: ControlPlane;
-  readonly apiAddress: string;
-  readonly keys: Keys;
-  readonly directory: string;
-  readonly signal: AbortSignal;
-}
-
-/** The operator under the token of its own ServiceAccount: it has the rights of the charts and no others. */
-async function startOperator({ start, controlPlane, apiAddress, keys, directory, signal }: OperatorStart): Promise<StepResult<void>> {
-  const kubeconfig = path.join(directory, 'operator.kubeconfig');
-  await createServiceAccountKubeconfig({
-    adminKubeconfigPath: controlPlane.kubeconfigPath,
-    namespace: systemNamespace,
-    name: operatorName,
-    path: kubeconfig,
-  });
-  const identity = start('operator', [
-    'operator',
-    `--kubeconfig=${kubeconfig}`,
-    `--api-address=${apiAddress}`,
-    '--metrics-address=127.0.0.1:0',
-    `--data-dir=${path.join(directory, 'operator-data')}`,
-    `--webhook-secret-file=${keys.webhook}`,
-    '--allow-loopback-git',
-  ]);
-  const ready = async (): Promise<boolean> => (await fetch(`http://${apiAddress}/readyz`).catch(() => undefined))?.ok === true;
-  await until('the operator to be ready', ready, { signal, watch: { identity, log: path.join(directory, 'operator.log') } });
-  return { value: undefined, detail: `as ServiceAccount ${systemNamespace}/${operatorName}` };
 }
 
 async function createApplication(world: DemoWorld, signal: AbortSignal): Promise<StepResult<void>> {
@@ -276,41 +183,8 @@ export async function untilReady(world: DemoWorld, commit: string, signal: Abort
   } catch (error) {
     for (const condition of status.conditions ?? [])
       note(`${condition.type}=${condition.status} ${condition.reason}: ${condition.message}`);
-    note(lastLines(path.join(world.directory, 'operator.log')));
+    note(lastLines(operatorLog(world.directory)));
     throw error;
   }
   return status;
-}
-
-/** Options of {@link until}. */
-export interface UntilOptions {
-  readonly signal: AbortSignal;
-  /** @default 60,000 */
-  readonly timeoutMilliseconds?: number;
-  /** A process that must live meanwhile, and its log. */
-  readonly watch?: { readonly identity: ProcessIdentity; readonly log: string };
-}
-
-/** Asks every few milliseconds until the answer is yes. Throws when it stays no, naming what was waited for. */
-export async function until(
-  what: string,
-  isSo: () => Promise<boolean>,
-  { signal, timeoutMilliseconds = 60_000, watch }: UntilOptions,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMilliseconds;
-  while (!(await isSo())) {
-    signal.throwIfAborted();
-    if (watch !== undefined && !isRunning(watch.identity)) throw new Error(`waited for ${what}, but it ended:\n${lastLines(watch.log)}`);
-    if (performance.now() > deadline)
-      throw new Error(`waited ${timeoutMilliseconds / 1000} s for ${what}${watch === undefined ? '' : `:\n${lastLines(watch.log)}`}`);
-    await pause(5);
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -1,8 +1,9 @@
 // `npm run demo`: starts everything and says what to try; with --once it plays the steps by itself. Nothing is left behind.
 
+import { DemoCleanup } from './demo-cleanup.ts';
 import { playOnce } from './demo-play.ts';
 import { heading, line, suggestion } from './demo-print.ts';
-import { DemoCleanup, type DemoWorld, startWorld, tenant } from './demo-world.ts';
+import { type DemoWorld, startWorld, tenant } from './demo-world.ts';
 
 const usage =
   'usage: npm run demo               starts everything, says what to try, ends with Ctrl-C\n       npm run demo -- --once     plays commit, sync, drift, heal, bad commit and revert, then ends\n';
@@ -53,7 +54,7 @@ function showWhatToTry(world: DemoWorld): void {
   suggestion(`kubectl -n ${namespace} scale deployment/shop --replicas=5`, 'drift: healed at once');
   suggestion('edit lib/environment.ts; git commit -a -m "my change"; git push', 'a commit: live at once');
   suggestion(`npx setpoint wait ${application} -n ${namespace} --revision $(git rev-parse HEAD)`, 'until it is healthy');
-  line(`\n  Operator: ${world.apiURL}   logs: ${world.directory}/operator.log   Ctrl-C stops everything.\n`);
+  line(`\n  Operator: ${world.apiURL}   logs: ${world.directory}/*.log   Ctrl-C stops everything.\n`);
 }
 
 function stopped(signal: AbortSignal): Promise<void> {

@@ -37,15 +37,13 @@ export function historyColumns(output: ClusterOptions['output'], now: Date): Col
   const columns: Column<HistoryEntry>[] = [
     { header: 'REVISION', text: (entry) => shortSha(entry.revision ?? '<none>') },
     { header: 'RESULT', text: (entry) => entry.result, style: syncStyle },
+    { header: 'TRIGGER', text: (entry) => entry.initiatedBy },
     { header: 'AUTHOR', text: (entry) => entry.author ?? '<none>' },
     { header: 'AGE', text: (entry) => formatAge(entry.finishedAt, now) },
     { header: 'CHANGES', text: (entry) => countsText(entry.counts) },
   ];
   if (output === 'wide') {
-    columns.push(
-      { header: 'TOOK', text: (entry) => `${Math.max(0, Date.parse(entry.finishedAt) - Date.parse(entry.startedAt))}ms` },
-      { header: 'INITIATED BY', text: (entry) => entry.initiatedBy },
-    );
+    columns.push({ header: 'TOOK', text: (entry) => `${Math.max(0, Date.parse(entry.finishedAt) - Date.parse(entry.startedAt))}ms` });
   }
   columns.push({ header: 'SUBJECT', text: (entry) => entry.subject ?? '' });
   if (output === 'wide') columns.push({ header: 'MESSAGE', text: (entry) => entry.message ?? '' });

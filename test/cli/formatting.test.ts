@@ -48,20 +48,20 @@ describe('tables', () => {
   test('history shows failures beside syncs', () => {
     expect(formatTable(historyColumns('table', now), healthy.status?.history ?? [], plain)).toBe(
       text(`
-        REVISION   RESULT   AUTHOR   AGE   CHANGES              SUBJECT
-        a1b2c3d4   Synced   Ada      4m    3 create, 1 update   web: four replicas
-        <none>     Failed   <none>   60m   no change
+        REVISION   RESULT   TRIGGER   AUTHOR   AGE   CHANGES              SUBJECT
+        a1b2c3d4   Synced   commit    Ada      4m    3 create, 1 update   web: four replicas
+        <none>     Failed   spec      <none>   60m   no change
       `),
     );
   });
 
-  test('history -o wide adds how long, by whom and the message', () => {
+  test('history -o wide adds how long it took and the message', () => {
     const [, last = ''] = formatTable(historyColumns('wide', now), healthy.status?.history ?? [], plain)
       .trimEnd()
       .split('\n')
       .slice(1);
     expect(last).toBe(
-      '<none>     Failed   <none>   60m   no change            0ms     spec                                the Git server could not be reached',
+      '<none>     Failed   spec      <none>   60m   no change            0ms                          the Git server could not be reached',
     );
   });
 

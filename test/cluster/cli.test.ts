@@ -173,7 +173,7 @@ describe('history', () => {
   test('lists syncs and failures, newest first', async () => {
     const { out } = await run(`history web -n ${namespace}`);
     expect(out).toBe(
-      'REVISION   RESULT   AUTHOR   AGE   CHANGES              SUBJECT\na1b2c3d4   Synced   Ada      4m    3 create, 1 update   web: four replicas\n<none>     Failed   <none>   60m   no change\n',
+      'REVISION   RESULT   TRIGGER   AUTHOR   AGE   CHANGES              SUBJECT\na1b2c3d4   Synced   commit    Ada      4m    3 create, 1 update   web: four replicas\n<none>     Failed   spec      <none>   60m   no change\n',
     );
   });
 });

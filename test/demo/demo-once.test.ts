@@ -75,6 +75,7 @@ describe('npm run demo', () => {
           '✓ install',
           '✓ Git server',
           '✓ manifest repo',
+          '✓ synth server',
           '✓ operator',
           '✓ application',
           '✓ commit',
