@@ -82,9 +82,9 @@ export function inventoryCrd(): JsonObject {
         },
         entries: {
           type: 'array',
-          description: 'One entry per owned object.',
+          description: 'One entry per owned object: a JSON text that names it, its UID, what was last applied and where it comes from.',
           'x-kubernetes-list-type': 'atomic',
-          items: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+          items: { type: 'string' },
         },
       },
     },

@@ -12,7 +12,7 @@ import type { RestClient } from './rest-client.ts';
 
 /** Label of an Inventory that names its Application, by hash: for listing only, the owner reference decides. */
 const ownerLabel = 'setpoint.dev/inventory-of';
-const pageSize = 20;
+const pageSize = 100;
 
 interface StoredChunk {
   /** Undefined until it is stored. */
