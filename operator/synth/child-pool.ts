@@ -167,8 +167,7 @@ function startChild({ jail, toolchainFolder, memoryMegabytes }: PoolOptions): Ow
     toolchainFolder,
     String(memoryMegabytes),
   ];
-  const { file, parameters } = jail.command(program);
-  const child = spawn(file, [...parameters], { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  const child = spawnConfined(jail, program);
   let errors = '';
   let timedOut = false;
   child.stderr.on('data', (chunk: Buffer) => {
@@ -185,6 +184,12 @@ function startChild({ jail, toolchainFolder, memoryMegabytes }: PoolOptions): Ow
     killGroup(child);
   };
   return { channel: { input: child.stdin, output: child.stdout }, kill: () => killGroup(child), expire, ended };
+}
+
+/** Starts a program in the jail: empty environment, no descriptor but three pipes, a process group of its own. */
+export function spawnConfined(jail: Jail, program: readonly string[]): ChildProcessWithoutNullStreams {
+  const { file, parameters } = jail.command(program);
+  return spawn(file, [...parameters], { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'], detached: true });
 }
 
 function killGroup(child: ChildProcessWithoutNullStreams): void {

@@ -50,8 +50,12 @@ export async function findJail(folder: string, limits: SynthLimits): Promise<Jai
     const node = nodeFor(folder, isRoot);
     for (const layers of arrangements) {
       if (layers.includes('user') && !(isRoot && node.readable)) continue;
-      const jail = jailOf(layers, node.program, limits, node.problem);
-      if (jail !== undefined && (await works(jail, folder))) return jail;
+      const jailWith = (idleBytes: number): Jail | undefined =>
+        jailOf(layers, node.program, limitsOf(limits, layers.includes('user'), idleBytes), node.problem);
+      const roomy = jailWith(manyBytes);
+      const idleBytes = roomy === undefined ? undefined : await idleBytesOf(roomy, folder);
+      const jail = idleBytes === undefined ? undefined : jailWith(idleBytes);
+      if (jail !== undefined) return jail;
     }
   }
   const summary = 'synth children are not confined: this system has neither namespaces nor resource limits';
@@ -80,7 +84,7 @@ function nodeFor(folder: string, isRoot: boolean): { program: string; readable: 
   }
 }
 
-function jailOf(layers: readonly Layer[], node: string, limits: SynthLimits, problem: string | undefined): Jail | undefined {
+function jailOf(layers: readonly Layer[], node: string, limitOptions: readonly string[], problem: string | undefined): Jail | undefined {
   const has = (layer: Layer): boolean => layers.includes(layer);
   const [unshare, setpriv, prlimit] = ['unshare', 'setpriv', 'prlimit'].map(findTool);
   if ((has('network') && unshare === undefined) || setpriv === undefined || (has('limits') && prlimit === undefined)) return undefined;
@@ -96,7 +100,6 @@ function jailOf(layers: readonly Layer[], node: string, limits: SynthLimits, pro
     resourceLimits: true,
     summary: summarize(layers, problem),
   };
-  const limitOptions = limitsOf(limits, has('user'));
   return {
     confinement,
     command: (program) => {
@@ -119,9 +122,9 @@ function jailOf(layers: readonly Layer[], node: string, limits: SynthLimits, pro
 }
 
 /** Backstops behind the parent's clock and the isolate's own limit: CPU seconds, no files, no core, few descriptors, bounded data. */
-function limitsOf({ milliseconds, memoryMegabytes }: SynthLimits, ownUser: boolean): string[] {
+function limitsOf({ milliseconds, memoryMegabytes }: SynthLimits, ownUser: boolean, idleBytes: number): string[] {
   const cpuSeconds = Math.ceil((milliseconds / 1000) * 4) + 10;
-  const dataBytes = (memoryMegabytes * 2 + 1024) * 1_048_576;
+  const dataBytes = idleBytes + Math.ceil(memoryMegabytes * 1.5 + 256) * 1_048_576;
   return [`--cpu=${cpuSeconds}`, '--fsize=0', '--core=0', '--nofile=64', `--data=${dataBytes}`, ...(ownUser ? ['--nproc=128'] : [])];
 }
 
@@ -148,14 +151,18 @@ function isExecutable(file: string): boolean {
   }
 }
 
-const trial = `const fs = require('node:fs'); for (const name of fs.readdirSync(process.argv[1])) fs.accessSync(process.argv[1] + '/' + name, fs.constants.R_OK)`;
+/** Reads what a child reads, then says how much writable memory Node has set aside for its one isolate. */
+const trial = `const fs = require('node:fs'); for (const name of fs.readdirSync(process.argv[1])) fs.accessSync(process.argv[1] + '/' + name, fs.constants.R_OK);
+console.log(/VmData:\\s+(\\d+) kB/.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1])`;
+const manyBytes = 64 * 1_073_741_824;
 
-async function works(jail: Jail, folder: string): Promise<boolean> {
+/** Bytes that a child has set aside before it does anything, two isolates of it; undefined when it cannot even start. */
+async function idleBytesOf(jail: Jail, folder: string): Promise<number | undefined> {
   const { file, parameters } = jail.command(['-e', trial, folder]);
   try {
-    await promisify(execFile)(file, [...parameters], { env: {}, cwd: '/', timeout: 10_000 });
-    return true;
+    const { stdout } = await promisify(execFile)(file, [...parameters], { env: {}, cwd: '/', timeout: 10_000 });
+    return Number(stdout) * 1024 * 2;
   } catch {
-    return false;
+    return undefined;
   }
 }

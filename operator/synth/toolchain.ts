@@ -8,6 +8,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -44,7 +45,7 @@ export async function prepareToolchain(wantedFolder?: string): Promise<Toolchain
   const cacheFolder = chooseCacheFolder(wantedFolder);
   const folder = path.join(cacheFolder, `synth-${key}`);
   try {
-    if (!existsSync(path.join(folder, 'complete'))) await buildInto(cacheFolder, folder, key);
+    if (!existsSync(path.join(folder, 'complete'))) await buildOnce(cacheFolder, folder, key);
     utimesSync(folder, new Date(), new Date());
     return { folder, key };
   } catch (error) {
@@ -120,10 +121,21 @@ function versionOf(name: string): string {
   return (JSON.parse(readFileSync(path.join(packageFolder(name), 'package.json'), 'utf8')) as { version: string }).version;
 }
 
+/** Builds under way in this process: whoever wants the same waits for it. */
+const builds = new Map<string, Promise<void>>();
+
+async function buildOnce(cacheFolder: string, folder: string, key: string): Promise<void> {
+  let build = builds.get(folder);
+  if (build === undefined) {
+    build = buildInto(cacheFolder, folder, key).finally(() => builds.delete(folder));
+    builds.set(folder, build);
+  }
+  await build;
+}
+
 async function buildInto(cacheFolder: string, folder: string, key: string): Promise<void> {
-  const target = path.join(cacheFolder, `building-${key}-${process.pid}`);
-  rmSync(target, { recursive: true, force: true });
-  mkdirSync(target, { recursive: true, mode: 0o755 });
+  const target = mkdtempSync(path.join(cacheFolder, `building-${key}-`));
+  chmodSync(target, 0o755);
   try {
     const modules = providedModules();
     writeFileSync(path.join(target, 'provided.json'), JSON.stringify({ modules, versions: providedVersions() }));
@@ -137,10 +149,19 @@ async function buildInto(cacheFolder: string, folder: string, key: string): Prom
     await promisify(execFile)(process.execPath, ['--no-node-snapshot', ...program], { env: {} });
     writeFileSync(path.join(target, 'complete'), '');
     for (const name of readdirSync(target)) chmodSync(path.join(target, name), name === 'esbuild' ? 0o755 : 0o644);
-    if (!existsSync(path.join(folder, 'complete'))) renameSync(target, folder);
+    moveInto(target, folder);
   } finally {
     rmSync(target, { recursive: true, force: true });
     removeOld(cacheFolder);
+  }
+}
+
+/** Another process may have been faster: then its folder is as good. */
+function moveInto(target: string, folder: string): void {
+  try {
+    renameSync(target, folder);
+  } catch (error) {
+    if (!existsSync(path.join(folder, 'complete'))) throw error;
   }
 }
 
@@ -217,6 +238,7 @@ async function bundleLibraries(esbuild: Bundler, target: string, modules: readon
     conditions: ['import', 'default'],
     target: 'es2024',
     logLevel: 'silent',
+    keepNames: true,
     define: { __dirname: '"/node_modules/cdk8s/lib"', __filename: '"/node_modules/cdk8s/lib/index.js"' },
     plugins: [sandbox],
   });

@@ -96,7 +96,8 @@ async function build(project: AppProject, plugin: Plugin, format: 'cjs' | 'esm')
     sourcesContent: false,
     sourceRoot: '',
     treeShaking: true,
-    keepNames: false,
+    // apps use the names of classes as ids of constructs
+    keepNames: true,
     charset: 'utf8',
     logLevel: 'silent',
     logLimit: 0,

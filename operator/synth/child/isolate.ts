@@ -57,12 +57,12 @@ export function runApp(
     script.runSync(context, { timeout: timeout() });
     while (context.evalSync('__setpoint.tick()', { timeout: timeout() }) === 'more');
     const failure = textOf(context.evalSync('__setpoint.finish()', { timeout: timeout() }));
-    if (failure !== '') throw new AuthorMistake(...failureFindings(failure, positions, files));
+    if (failure !== '') throw new AuthorMistake(...failureFindings(failure, limits, positions, files));
     const { objects, objectBytes, outputBytes } = limits;
     const outputLimits = JSON.stringify({ objects, objectBytes, bytes: outputBytes });
     const call = `__setpoint.collect(${JSON.stringify(outputLimits)}, '${bundle.asynchronous}')`;
     const answer = textOf(context.evalSync(call, { timeout: timeout() }));
-    if (!answer.startsWith('+')) throw new AuthorMistake(...failureFindings(answer.slice(1), positions, files));
+    if (!answer.startsWith('+')) throw new AuthorMistake(...failureFindings(answer.slice(1), limits, positions, files));
     const end = answer.indexOf('\n');
     return { objects: answer.slice(end + 1), collected: JSON.parse(answer.slice(1, end)) as CollectedOutput, positions };
   } catch (error) {
@@ -86,19 +86,19 @@ function timedOut({ milliseconds }: SynthLimits): Finding {
   });
 }
 
+function outOfMemory({ memoryMegabytes }: SynthLimits): Finding {
+  return mistake('SynthMemory', `the app used more than ${memoryMegabytes} MB of memory`, { hint: 'look for data that grows without end' });
+}
+
 /** Errors of isolated-vm itself: time and memory; and those of the app that reached us uncaught. */
 function translate(error: unknown, limits: SynthLimits, positions: SourcePositions, files: CommitFiles): unknown {
   if (error instanceof AuthorMistake) return error;
   const { message = String(error), stack = '' } = error as Partial<Error>;
   if (message === 'Script execution timed out.') return new AuthorMistake(timedOut(limits));
-  if (/memory limit|array buffer allocation failed|isolate is disposed|Isolate was disposed/i.test(message)) {
-    return new AuthorMistake(
-      mistake('SynthMemory', `the app used more than ${limits.memoryMegabytes} MB of memory`, {
-        hint: 'look for data that grows without end',
-      }),
-    );
+  if (/memory limit|isolate is disposed|Isolate was disposed/i.test(message)) {
+    return new AuthorMistake(outOfMemory(limits));
   }
-  return new AuthorMistake(...failureFindings(JSON.stringify({ name: 'Error', message, stack, constructs: [] }), positions, files));
+  return new AuthorMistake(...failureFindings(JSON.stringify({ name: 'Error', message, stack, constructs: [] }), limits, positions, files));
 }
 
 interface DescribedError {
@@ -111,11 +111,12 @@ interface DescribedError {
 }
 
 /** An error of the app as findings: one per construct that failed its validation, else one. */
-function failureFindings(text: string, positions: SourcePositions, files: CommitFiles): Finding[] {
+function failureFindings(text: string, limits: SynthLimits, positions: SourcePositions, files: CommitFiles): Finding[] {
   const error = JSON.parse(text) as DescribedError;
   const code = error.code ?? 'SynthFailed';
   const base = error.hint === undefined ? {} : { hint: error.hint };
   const frames = positions.framesOfStack(error.stack, scriptName);
+  if (error.message === 'Array buffer allocation failed') return [locate(outOfMemory(limits), frames, files)];
   const withText = error.constructs.filter((construct) => construct.text !== '');
   if (withText.length > 0) {
     return withText.map((construct) =>

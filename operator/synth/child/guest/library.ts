@@ -35,10 +35,7 @@ function requireModule(given: unknown): unknown {
   if (builtIn !== undefined) return builtIn;
   const load = modules[name];
   if (load !== undefined) return load();
-  throw notHermetic(
-    `the module ${JSON.stringify(name)}, asked for while the app runs`,
-    'import it by a literal name at the top of the file',
-  );
+  throw notHermetic(`a module whose name is only known when the app runs (${JSON.stringify(name)})`, 'import it by a literal name');
 }
 
 function fail(error: unknown): void {
