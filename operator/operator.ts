@@ -14,6 +14,7 @@ import { type ClusterConnection, connectionFromKubeconfig, inClusterConnection, 
 import { createDiscovery } from './cluster/discovery.ts';
 import { createEventRecorder } from './cluster/events.ts';
 import { createInventoryStore } from './cluster/inventory-store.ts';
+import { watchKindChanges } from './cluster/kind-changes.ts';
 import { createObjectWriter } from './cluster/objects.ts';
 import { createObserver } from './cluster/observer.ts';
 import { createRestClient, type OperatorClient } from './cluster/rest-client.ts';
@@ -99,6 +100,7 @@ async function openParts(
     inventories: createInventoryStore(client),
     observer: createObserver({ client, discovery, emit, signal }),
     catalogs: createCatalogLoader(client, discovery),
+    kindChanges: watchKindChanges({ client, discovery, emit, signal }),
     secrets: createSecretReader(client),
     sources: createSourcePool({ clock, emit, network: { addresses: addressPolicy(config, connection) } }),
     synthesizer: openSynthesizer(config),

@@ -105,7 +105,7 @@ function clientOf(wire: Wire, identityHeaders: Readonly<Record<string, string>>)
           : unreachable(attemptOf(request), wire.connection.server.host, error);
       try {
         await held(wire, request.signal);
-        const answer = await sendOnce(wire, request, identityHeaders, request.signal, false);
+        const answer = await sendOnce(wire, request, identityHeaders, { signal: request.signal, isLong: true, refreshCredentials: false });
         if (answer.status < 300) return readingBody(answer.body, translated);
         throw refused(attemptOf(request), answer.status, await answer.body.text(), retryAfter(answer));
       } catch (error) {
@@ -130,7 +130,7 @@ async function sendWithRetry(wire: Wire, request: ApiRequest, identityHeaders: R
     using deadline = startDeadline(request.signal, request.timeoutMilliseconds ?? 30_000);
     let error: OperatorError;
     try {
-      const answer = await sendOnce(wire, request, identityHeaders, deadline.signal, refreshCredentials);
+      const answer = await sendOnce(wire, request, identityHeaders, { signal: deadline.signal, isLong: false, refreshCredentials });
       refreshCredentials = answer.status === 401;
       const text = await answer.body.text();
       if (answer.status < 300) return text;
@@ -156,12 +156,17 @@ function isRepeatable(status: number, error: OperatorError, tries: number): bool
   return status === 429 || status === 502 || status === 503 || status === 504;
 }
 
+interface Sending {
+  readonly signal: AbortSignal;
+  readonly isLong: boolean;
+  readonly refreshCredentials: boolean;
+}
+
 async function sendOnce(
   wire: Wire,
   request: ApiRequest,
   identityHeaders: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-  refreshCredentials: boolean,
+  { signal, isLong, refreshCredentials }: Sending,
 ): Promise<WireResponse> {
   const authorization = await wire.connection.authorization(refreshCredentials);
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
@@ -178,6 +183,7 @@ async function sendOnce(
         ...identityHeaders,
       },
       signal,
+      isLong,
       ...(body === undefined ? {} : { body }),
     });
     wire.emit({ type: 'request', method: request.method, code: answer.status, host: wire.connection.server.host });

@@ -9,6 +9,8 @@ export interface WireRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** The answer goes on for minutes: it must not hold a connection that requests wait for. */
+  readonly isLong: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -50,7 +52,7 @@ export function createTransport(connection: ClusterConnection): Transport {
   const watches = new Pool(connection.server, { ...limits, connections: null });
   return {
     async send(request) {
-      const pool = request.path.includes('watch=1') ? watches : requests;
+      const pool = request.isLong ? watches : requests;
       const answer = await pool.request({
         method: request.method as 'GET',
         path: request.path,

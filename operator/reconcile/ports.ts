@@ -55,6 +55,12 @@ export interface CatalogLoader {
   load(kinds: readonly KindRef[], refresh?: boolean): Promise<SchemaCatalog>;
 }
 
+/** When the cluster may serve other kinds than before. */
+export interface KindChanges {
+  /** Called some time after a kind was added, changed or removed; rather once too often. */
+  onChange(listener: () => void): void;
+}
+
 /** Values of a Secret in the namespace of the Application, read as its identity; undefined when there is none. */
 export interface SecretReader {
   read(identity: TenantIdentity, name: string): Promise<Readonly<Record<string, Uint8Array>> | undefined>;

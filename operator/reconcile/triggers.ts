@@ -1,6 +1,6 @@
-// What makes the operator look: changed Applications and live objects. (Commits ask by themselves: see the controller's subscriptions.) A trigger carries a key and a reason, never what happened.
+// What makes the operator look: changed Applications, live objects and kinds that came. (Commits ask by themselves: see the controller's subscriptions.) A trigger carries a key and a reason, never what happened.
 import { reconcileRequestedAnnotation } from '../../constructs/annotations.ts';
-import type { Application } from '../model/application.ts';
+import { type Application, applicationKey } from '../model/application.ts';
 import type { ApplicationKey } from '../model/event.ts';
 import { hasStatusHealth } from '../model/kinds-with-status.ts';
 import type { ApplicationController } from './application-controller.ts';
@@ -26,6 +26,12 @@ export async function startTriggers(
     for (const listener of [...memory.changeListeners]) listener();
     if (mayHaveDrifted) controller.ask(memory.key, 'drift');
     else if (object === undefined || hasStatusHealth(entry.ref)) controller.ask(memory.key, 'health');
+  });
+  parts.kindChanges.onChange(() => {
+    for (const application of parts.applications.list()) {
+      const memory = controller.memory(applicationKey(application));
+      if (memory?.kindsMayHaveChanged === true) controller.ask(memory.key, 'retry');
+    }
   });
   await parts.applications.start((key) => noticeApplication(controller, key, parts), signal);
 }
