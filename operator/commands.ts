@@ -138,6 +138,8 @@ function registerSynthServer(program: Command, deps: CommandDeps): void {
       runCommand(deps, async () => {
         const { address, keyFile, dataDir } = parseSynthServerConfig(flags);
         const { startSynthServer } = await import('./synth/synth-server.ts');
+        const { readKey } = await import('./synth/pre-shared-key.ts');
+        readKey(keyFile);
         const { synthConcurrency } = await import('./reconcile/synth-lanes.ts');
         const server = await startSynthServer({
           address,
