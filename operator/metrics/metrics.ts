@@ -161,7 +161,15 @@ function removeApplication(series: Series, application: ApplicationKey): void {
   for (const healed of ['true', 'false']) series.drifts.remove({ ...labels, healed });
 }
 
-const resultKinds: readonly Outcome['result']['kind'][] = ['synced', 'out-of-sync', 'rejected', 'failed', 'applying', 'progressing', 'suspended'];
+const resultKinds: readonly Outcome['result']['kind'][] = [
+  'synced',
+  'out-of-sync',
+  'rejected',
+  'failed',
+  'applying',
+  'progressing',
+  'suspended',
+];
 
 function syncWord({ result }: Outcome): string {
   if (result.kind === 'synced' || result.kind === 'progressing') return 'Synced';

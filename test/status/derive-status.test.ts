@@ -133,7 +133,15 @@ describe('conditions', () => {
     ],
     [
       'G3 a missing branch of a new Application is Stalled and nothing is claimed about health',
-      [look({ revision: undefined as never, result: failure('RefNotFound', 'source', 'terminal'), counts: noCounts, owned: 0, health: { state: 'Unknown', message: 'nothing was applied yet' } })],
+      [
+        look({
+          revision: undefined as never,
+          result: failure('RefNotFound', 'source', 'terminal'),
+          counts: noCounts,
+          owned: 0,
+          health: { state: 'Unknown', message: 'nothing was applied yet' },
+        }),
+      ],
       [
         'Ready=False RefNotFound: fetch the thing; look at it; nothing was applied',
         'Reconciling=False NotApplicable: ',
