@@ -29,6 +29,7 @@ function format(first: unknown, ...rest: unknown[]): string {
     if (mark === '%%') return '%';
     if (rest.length === 0) return mark;
     const value = rest.shift();
+    if (mark === '%j') return JSON.stringify(value);
     return mark === '%d' || mark === '%i' || mark === '%f' ? String(Number(value)) : show(value);
   });
   return [text, ...rest.map(show)].join(' ');
