@@ -7,6 +7,7 @@ import {
   type EventObject,
   findApplication,
   type ReaderDeps,
+  type Watched,
   withCluster,
 } from './cluster-reader.ts';
 import { runCommand } from './run-command.ts';
@@ -30,12 +31,7 @@ async function events(name: string, options: EventsOptions, deps: ReaderDeps): P
     const { terminal } = deps;
     const namespace = options.namespace ?? cluster.namespace;
     await findApplication(cluster, namespace, name);
-    if (options.watch === true) {
-      for await (const { type, object } of cluster.watchEvents(namespace, name, terminal.signal)) {
-        if (type === 'present') terminal.out(await formatLive(object, options, deps));
-      }
-      return 0;
-    }
+    if (options.watch === true) return printLive(cluster.watchEvents(namespace, name, terminal.signal), options, deps);
     const found = await cluster.events(namespace, name);
     if (options.output === 'json' || options.output === 'yaml')
       terminal.out(await formatStructured({ apiVersion: 'v1', kind: 'List', items: found }, options.output));
@@ -43,6 +39,19 @@ async function events(name: string, options: EventsOptions, deps: ReaderDeps): P
     else terminal.out(formatTable(eventColumns(deps.now()), found, terminal.paint));
     return 0;
   });
+}
+
+/** Prints each event once, though a watch that starts again brings all of them again. */
+async function printLive(watched: AsyncIterable<Watched<EventObject>>, options: EventsOptions, deps: ReaderDeps): Promise<ExitCode> {
+  const printed = new Map<string, string>();
+  for await (const { type, object } of watched) {
+    const id = object.metadata.uid ?? '';
+    const state = `${lastSeen(object)}${repeated(object)}`;
+    if (type === 'deleted' || printed.get(id) === state) continue;
+    printed.set(id, state);
+    deps.terminal.out(await formatLive(object, options, deps));
+  }
+  return 0;
 }
 
 async function formatLive(event: EventObject, options: EventsOptions, deps: ReaderDeps): Promise<string> {
@@ -67,7 +76,10 @@ const textColumns: readonly Column<EventObject>[] = [
   { header: 'MESSAGE', text: (event) => `${event.message ?? ''}${repeated(event)}` },
 ];
 
-const liveColumns: readonly Column<EventObject>[] = [{ header: 'TIME', text: (event) => lastSeen(event) ?? '<unknown>' }, ...textColumns];
+const liveColumns: readonly Column<EventObject>[] = [
+  { header: 'TIME', text: (event) => (lastSeen(event) ?? '<unknown>').replace(/\.\d+Z$/, 'Z') },
+  ...textColumns,
+];
 
 /** When an event was last seen, from whichever of the API's four fields the writer filled in. */
 export function lastSeen(event: EventObject): string | undefined {

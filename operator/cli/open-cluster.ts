@@ -52,20 +52,28 @@ function readerOf(client: RestClient, ended: AbortSignal): Omit<ClusterReader, '
       const answer = await get(eventsPath(namespace), `list Events of Application ${namespace}/${name}`, {
         fieldSelector: aboutApplication(name),
       });
-      return itemsOf(answer)
-        .map(toEvent)
-        .sort((left, right) => (lastSeen(left) ?? '').localeCompare(lastSeen(right) ?? ''));
+      return itemsOf(answer).map(toEvent).sort(compareEvents);
     },
     watchEvents: (namespace, name, signal) =>
       map(
         watchObjects(
           client,
-          { path: eventsPath(namespace), fieldSelector: aboutApplication(name), doing: `watch Events of Application ${namespace}/${name}` },
+          {
+            path: eventsPath(namespace),
+            fieldSelector: aboutApplication(name),
+            compare: (left, right) => compareEvents(toEvent(left), toEvent(right)),
+            doing: `watch Events of Application ${namespace}/${name}`,
+          },
           signal,
         ),
         toEvent,
       ),
   };
+}
+
+/** Oldest first. */
+function compareEvents(left: EventObject, right: EventObject): number {
+  return Date.parse(lastSeen(left) ?? '') - Date.parse(lastSeen(right) ?? '') || 0;
 }
 
 function notInstalled(doing: string, cause: unknown): OperatorError {
