@@ -65,7 +65,9 @@ export class ChildPool implements ChildLender {
   async use<Result>(work: (child: SynthChild) => Promise<Result>, milliseconds: number, signal: AbortSignal): Promise<Result> {
     await this.#enter(signal);
     try {
-      const child = await (this.#spares.shift() ?? this.#start());
+      const spare = this.#spares.shift();
+      // a spare that could not be started says nothing about the next one
+      const child = await (spare === undefined ? this.#start() : spare.catch(() => this.#start()));
       const timer = setTimeout(() => child.expire(), milliseconds);
       try {
         return await work(child);
