@@ -66,7 +66,8 @@ async function runInChild(
 }
 
 /** What V8, the C++ library and the kernel say when there is no more. */
-const outOfMemory = /out of memory|allocation failed|cannot allocate|memory limit|Last few GCs|bad_alloc|OOM|temporarily unavailable/i;
+const outOfMemory =
+  /out of memory|allocation failed|cannot allocate|memory limit|Last few GCs|bad_alloc|OOM|invalid size error|temporarily unavailable/i;
 
 function explainEnd(end: Exclude<ExchangeEnd, { kind: 'result' }>, child: ChildEnd, limits: SynthLimits): ChildOutcome {
   if (child.timedOut || child.signal === 'SIGXCPU') return done(timeFinding(limits), end.asked);
