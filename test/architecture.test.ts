@@ -27,7 +27,7 @@ const rules: readonly ImportRule[] = [
     from: 'operator/synth',
     may: [
       ...['operator/model', 'constructs', 'npm:esbuild', 'npm:isolated-vm', 'npm:@jridgewell/trace-mapping', 'npm:yaml', 'npm:lru-cache'],
-      ...['npm:cdk8s', 'npm:cdk8s-plus-28', 'npm:constructs', 'npm:@setpoint/constructs', 'npm:path-browserify', 'npm:buffer'],
+      ...['npm:cdk8s', 'npm:cdk8s-plus-28', 'npm:constructs', 'npm:@setpoint/constructs', 'npm:path-browserify', 'npm:buffer', 'npm:acorn'],
     ],
   },
   { from: 'operator/validate', may: ['operator/model', ...constructStrings, 'npm:ajv', 'npm:ajv-formats', 'npm:re2js'] },

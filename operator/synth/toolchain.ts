@@ -36,7 +36,7 @@ const root = path.resolve(import.meta.dirname, '..', '..');
 const childFolder = path.join(import.meta.dirname, 'child');
 const require = createRequire(import.meta.url);
 const providedPackages = ['cdk8s', 'cdk8s-plus-28', 'constructs', '@setpoint/constructs'];
-const toolPackages = ['esbuild', 'isolated-vm', 'yaml', '@jridgewell/trace-mapping', 'buffer', 'path-browserify'];
+const toolPackages = ['esbuild', 'isolated-vm', 'yaml', '@jridgewell/trace-mapping', 'buffer', 'path-browserify', 'acorn'];
 const keptDays = 7;
 
 /** The toolchain of this version of the code, built when it is not there yet. Throws OperatorError `SynthUnavailable`. */

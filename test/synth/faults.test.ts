@@ -45,27 +45,34 @@ const see = async (expression: string, others: Files = {}, imports = ''): Promis
 const codes = ({ findings }: SynthResult): string[] => findings.map(({ code }) => code);
 
 describe('time and memory', () => {
-  const timeout = ['SynthTimeout the app did not end within 1.5 s; look for an endless loop or a slow regular expression'];
+  const timeout = (place: string) => [
+    `SynthTimeout ${place}the app did not end within 1.5 s; look for an endless loop or a slow regular expression`,
+  ];
 
   test.each([
-    ['S1 an endless loop', 'while (true) {}'],
-    ['S1 a built-in of V8 that nothing can interrupt', 'Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);'],
-    ['S2 a catastrophic regular expression', `/^(a+)+$/.test('a'.repeat(40) + '!');`],
-    ['S5 an endless chain of microtasks', 'const next = () => { queueMicrotask(next); }; next();'],
-
-    ['S6 a loop in a getter of a thrown error', `throw { get message() { for (;;); } };`],
-    ['S6 a loop in toString of a thrown value', `throw { toString() { for (;;); } };`],
+    ['S1 an endless loop', `const a = 1;\n  while (true) {}`, 'main.ts:2:3: '],
     [
-      'S1 a loop in toJSON of an object',
+      'S1 a loop in a construct of the app',
+      `class A {\n  constructor() {\n    for (let i = 0; ; i++) {\n      i--;\n    }\n  }\n}\nnew A();`,
+      'main.ts:4:7: ',
+    ],
+    [
+      'S1 a loop while values are resolved',
       appWith(
-        `new ApiObject(chart, 'x', { apiVersion: 'v1', kind: 'A', spec: Lazy.any({ produce: () => { for (;;); } }) });`,
+        `new ApiObject(chart, 'x', { apiVersion: 'v1', kind: 'A', spec: Lazy.any({ produce: () => {\n  for (;;);\n} }) });`,
         `import { Lazy } from 'cdk8s';`,
       ),
+      'main.ts:8:3: ',
     ],
-  ])('%s is ended in time', async (_, code) => {
+    ['S1 a built-in of V8 that nothing can interrupt', 'Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);', ''],
+    ['S2 a catastrophic regular expression', `const text = 'a'.repeat(40) + '!';\n/^(a+)+$/.test(text);`, 'main.ts:2:1: '],
+    ['S5 an endless chain of microtasks', 'const next = () => { queueMicrotask(next); };\nnext();', 'main.ts:1:22: '],
+    ['S6 a loop in a getter of a thrown error', `throw {\n  get message() {\n    for (;;);\n  },\n};`, 'main.ts:3:5: '],
+    ['S6 a loop in toString of a thrown value', `throw { toString() { for (;;); } };`, 'main.ts:1:22: '],
+  ])('%s is ended in time, and its place is named', async (_, code, place) => {
     const started = performance.now();
     const result = await runStrictly(code);
-    expect(findingLines(result.findings)).toEqual(timeout);
+    expect(findingLines(result.findings)).toEqual(timeout(place));
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 

@@ -5,10 +5,11 @@ import type { ChildRequest, ChildResult, ResultEntry } from '../messages.ts';
 import { AuthorMistake } from './author-mistake.ts';
 import { bundleApp } from './bundle.ts';
 import { CommitFiles } from './commit-files.ts';
-import { type PreparedIsolate, runApp } from './isolate.ts';
+import type { PreparedIsolate } from './isolate.ts';
 import { readManifests } from './manifests.ts';
 import { type AppProject, findProject } from './project.ts';
 import type { ProvidedPackages } from './provided-packages.ts';
+import { runApp } from './run-app.ts';
 
 /** The result as two texts: the objects as a JSON array, and everything about them. */
 export interface ChildAnswer {

@@ -2,11 +2,12 @@
 import './install.ts';
 import { modules, packageVersions } from 'setpoint:provided';
 import type { IConstruct } from 'constructs';
+import { appScript } from '../app-script.ts';
 import { collectOutput, type OutputLimits } from './collect.ts';
 import { removeSharedState, reseedRandom } from './globals.ts';
 import { bindHost, type HostCall, notHermetic, refusal } from './host.ts';
 import { builtIns, setRequire } from './node-modules.ts';
-import { appScript, keepStacks, positionsOf, rememberOrigins } from './origin.ts';
+import { keepStacks, positionsOf, rememberOrigins } from './origin.ts';
 import { ExitRequest, type ProcessStart, runExitListeners, startProcess } from './process.ts';
 import { speedUpResolution } from './resolution.ts';
 import { replaceOutput, setDefaultOutput } from './synthesis.ts';

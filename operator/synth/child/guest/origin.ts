@@ -1,14 +1,13 @@
 // Where each construct was made: the frames of the app's own code, captured when the construct joins its parent.
 import { ApiObject, Chart } from 'cdk8s';
 import { Node } from 'constructs';
+import { appScript } from '../app-script.ts';
 
 /** The construct tree as cdk8s sees it; only what is used here. */
 export interface TreeConstruct {
   readonly node: Node;
 }
 
-/** Name the app's bundle runs under; frames of any other script are the libraries'. */
-export const appScript = 'app.js';
 /** What Node keeps private: the construct it belongs to. */
 interface TreeNode {
   readonly scope: unknown;
