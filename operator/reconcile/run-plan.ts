@@ -37,7 +37,6 @@ export async function runPlan(look: Look, plan: Plan, { deferred, observed }: Ru
       told = true;
       await change;
     });
-    if (superseded.aborted) stopWaiting.abort();
   };
   const keys = plan.steps.flatMap((step) => step.changes.map((change) => change.key));
   for (const key of keys) memory.inFlight.add(key);

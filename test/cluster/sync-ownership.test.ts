@@ -1,5 +1,7 @@
 // One object, two Applications: whoever has it keeps it, and the other is told.
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type ApiProxy, startApiProxy } from '../../dev/api-proxy.ts';
 import type { GitServer } from '../../dev/git-server.ts';
 import {
   applyApplication,
@@ -12,21 +14,26 @@ import {
   untilStatus,
   untilSynced,
 } from '../support/application.ts';
-import { admin } from '../support/cluster.ts';
-import { type RunningOperator, startOperator } from '../support/operator.ts';
+import { admin, kubeconfigPath, scratchDirectory } from '../support/cluster.ts';
+import { installOperator, type RunningOperator, startOperator } from '../support/operator.ts';
 
 let namespace: string;
 let operator: RunningOperator;
 let git: GitServer;
+let proxy: ApiProxy;
 
 beforeAll(async () => {
   namespace = await tenantNamespace('owner');
   git = await startTestGitServer();
-  operator = await startOperator({ namespaces: [namespace] });
+  proxy = await startApiProxy({ kubeconfigPath: kubeconfigPath() });
+  const kubeconfig = join(scratchDirectory(), 'through-proxy.kubeconfig');
+  proxy.writeKubeconfig(await installOperator(), kubeconfig);
+  operator = await startOperator({ namespaces: [namespace], kubeconfig });
 }, 60_000);
 
 afterAll(async () => {
   await operator?.stop();
+  await proxy?.close();
   await git?.close();
 }, 30_000);
 
@@ -54,6 +61,18 @@ describe('an object that two Applications declare', () => {
 
   test('does not change hands when both come at once', async () => {
     const repos = await Promise.all(['left', 'right'].map((name) => createRepo(git, { 'a.yaml': configMap('raced', { from: name }) })));
+    // Neither writes before both have seen that the object is not there.
+    let dryRuns = 0;
+    let release = (): void => undefined;
+    const until = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    proxy.onRequest = ({ method, path, query }) => {
+      if (!path.includes('/raced') && !path.includes('/inventories')) return undefined;
+      if (query.has('dryRun')) dryRuns += 1;
+      if (dryRuns === 2) release();
+      return method === 'GET' || query.has('dryRun') ? undefined : { until };
+    };
     await Promise.all(
       repos.map(({ url }, index) => applyApplication(namespace, ['left', 'right'][index] ?? '', { source: { repoURL: url } })),
     );
@@ -65,6 +84,7 @@ describe('an object that two Applications declare', () => {
     };
     const [left, right] = await Promise.all([conflicted('left'), conflicted('right')]);
     expect([left, right].filter(Boolean)).toHaveLength(1);
+    expect(proxy.writes().filter(({ path }) => path.endsWith('/raced'))).toHaveLength(1);
     const raced = await admin().get({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'raced' });
     expect(raced['data']).toEqual({ from: left ? 'right' : 'left' });
   }, 60_000);
