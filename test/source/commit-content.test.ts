@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runGit } from '../../dev/run-git.ts';
 import type { SourceLimits } from '../../operator/source/limits.ts';
-import { readObject } from '../../operator/source/objects/git-object.ts';
+import { packObject, readObject } from '../../operator/source/objects/git-object.ts';
 import { errorOf, type GitWorld, gitWorld, text } from './git-world.ts';
 
 jest.setTimeout(60_000);
@@ -116,7 +116,7 @@ describe('objects', () => {
   test('G7 bytes that changed in memory are noticed when a file is read', async () => {
     const snapshot = await world.snapshot();
     expect(text(await snapshot.read('empty.txt'))).toBe('');
-    const object = { type: 'blob' as const, size: 1, deflated: (await import('node:zlib')).deflateSync('b') };
+    const object = packObject('blob', Buffer.from('b'));
     expect(() => readObject(object, snapshot.entries.get('a.ts')?.oid ?? '')).toThrow('its bytes do not match its id');
   });
 

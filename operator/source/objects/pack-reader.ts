@@ -1,11 +1,11 @@
 // Reads a whole pack (gitformat-pack) under limits: checks its trailer, inflates and hashes every object, resolves deltas. Nothing unverified leaves this file.
 import { createHash } from 'node:crypto';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import { inflateSync } from 'node:zlib';
 import { sourceError } from '../errors.ts';
 import type { SourceLimits } from '../limits.ts';
 import { applyDelta } from './delta.ts';
-import { type GitObject, type ObjectMap, type ObjectType, objectId, packObject, readObject } from './git-object.ts';
+import { type GitObject, keepDeflated, type ObjectMap, type ObjectType, objectId, packObject, readObject } from './git-object.ts';
+import { inflateExactly } from './inflate.ts';
 
 interface PackEntry {
   readonly offset: number;
@@ -71,8 +71,7 @@ class PackReading {
     };
     for (let index = 0; index < count; index += 1) {
       const { entry, end, content } = this.#readEntry(offset);
-      if (typeof entry.kind === 'string')
-        this.#keep(entry, entry.kind, content, { type: entry.kind, size: content.length, deflated: Buffer.from(entry.data) });
+      if (typeof entry.kind === 'string') this.#keep(entry, entry.kind, content, keepDeflated(entry.kind, content.length, entry.data));
       else deltas.push(entry);
       offset = end;
       await rest();
@@ -130,13 +129,7 @@ class PackReading {
     // a window, since the end of the compressed bytes is not known: incompressible data grows by little
     const window = input.subarray(0, size + (size >> 3) + 1024);
     try {
-      // @types/node does not know the shape that `info` returns
-      const result = inflateSync(window, { info: true, maxOutputLength: Math.max(1, size) }) as unknown as {
-        readonly buffer: Buffer;
-        readonly engine: { readonly bytesWritten: number };
-      };
-      if (result.buffer.length !== size) throw this.#corrupt('an object is shorter than declared');
-      return { content: result.buffer, used: result.engine.bytesWritten };
+      return inflateExactly(window, size);
     } catch (cause) {
       throw this.#corrupt('an object cannot be decompressed to its declared size', cause);
     }
