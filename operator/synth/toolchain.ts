@@ -108,7 +108,10 @@ function toolchainKey(): string {
 
 function sourceFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.includes('node_modules'))
+    .filter(
+      (entry) =>
+        entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts') && !entry.parentPath.includes('node_modules'),
+    )
     .map((entry) => path.join(entry.parentPath, entry.name))
     .sort();
 }
@@ -217,10 +220,13 @@ async function bundleLibraries(esbuild: Bundler, target: string, modules: readon
   const sandbox: Plugin = {
     name: 'sandbox',
     setup(plugins) {
-      plugins.onResolve({ filter: /^setpoint:provided$/ }, () => ({ path: 'provided', namespace: 'sandbox', pluginData: 'provided' }));
       plugins.onResolve({ filter: builtInPattern }, ({ path: name }) => ({ path: name.replace(/^node:/, ''), namespace: 'built-in' }));
       plugins.onResolve({ filter: /^node:buffer$/ }, () => ({ path: 'buffer', namespace: 'built-in' }));
-      plugins.onLoad({ filter: /.*/, namespace: 'sandbox' }, () => ({ contents: providedTable(modules), resolveDir: root, loader: 'js' }));
+      plugins.onLoad({ filter: /[/\\]guest[/\\]provided\.ts$/ }, () => ({
+        contents: providedTable(modules),
+        resolveDir: root,
+        loader: 'js',
+      }));
       plugins.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path: name }) => ({
         contents: `module.exports = require('./node-modules.ts').builtIns[${JSON.stringify(name)}]`,
         resolveDir: guestFolder,

@@ -1,5 +1,5 @@
 // `assert`: the checks apps make of their own input.
-import { isDeepEqual } from './util-module.ts';
+import { isDeepEqual } from './formatting.ts';
 
 class AssertionError extends Error {
   readonly code = 'ERR_ASSERTION';

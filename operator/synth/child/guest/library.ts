@@ -1,6 +1,5 @@
 // Entry of the script that becomes the V8 snapshot: the provided packages, the Node built-ins, and the four calls the host makes. No app's code.
 import './install.ts';
-import { modules, packageVersions } from 'setpoint:provided';
 import type { IConstruct } from 'constructs';
 import { appScript } from '../app-script.ts';
 import { collectOutput, type OutputLimits } from './collect.ts';
@@ -9,6 +8,7 @@ import { bindHost, type HostCall, notHermetic, refusal } from './host.ts';
 import { builtIns, setRequire } from './node-modules.ts';
 import { keepStacks, positionsOf, rememberOrigins } from './origin.ts';
 import { ExitRequest, type ProcessStart, runExitListeners, startProcess } from './process.ts';
+import { modules, packageVersions } from './provided.ts';
 import { speedUpResolution } from './resolution.ts';
 import { replaceOutput, setDefaultOutput } from './synthesis.ts';
 import { runNextTimer } from './timers.ts';

@@ -5,9 +5,9 @@ import { assert } from './assert.ts';
 import { childProcess } from './child-process.ts';
 import { crypto } from './crypto.ts';
 import { EventEmitter } from './events.ts';
+import { util } from './formatting.ts';
 import { fs, promises } from './node-fs.ts';
 import { urlModule } from './url-module.ts';
-import { util } from './util-module.ts';
 
 const pathModule: Record<string, unknown> = { ...path, sep: '/', delimiter: ':' };
 pathModule['posix'] = pathModule;
