@@ -5,6 +5,7 @@ import { OperatorError } from '../model/error.ts';
 import type { ChildChannel } from './exchange.ts';
 import { FrameReader, frameTypes } from './frames.ts';
 import type { Jail } from './jail.ts';
+import { keepToolchain } from './toolchain.ts';
 
 /** A running child. */
 export interface SynthChild {
@@ -169,6 +170,7 @@ function startChild({ jail, toolchainFolder, memoryMegabytes }: PoolOptions): Ow
     toolchainFolder,
     String(memoryMegabytes),
   ];
+  keepToolchain(toolchainFolder);
   const child = spawnConfined(jail, program);
   let errors = '';
   let timedOut = false;

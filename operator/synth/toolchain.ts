@@ -46,7 +46,7 @@ export async function prepareToolchain(wantedFolder?: string): Promise<Toolchain
   const folder = path.join(cacheFolder, `synth-${key}`);
   try {
     if (!existsSync(path.join(folder, 'complete'))) await buildOnce(cacheFolder, folder, key);
-    utimesSync(folder, new Date(), new Date());
+    keepToolchain(folder);
     return { folder, key };
   } catch (error) {
     throw new OperatorError(`prepare the synth toolchain in ${folder}: ${error instanceof Error ? error.message : String(error)}`, {
@@ -56,6 +56,15 @@ export async function prepareToolchain(wantedFolder?: string): Promise<Toolchain
       hint: 'the cache folder must be writable',
       cause: error,
     });
+  }
+}
+
+/** Notes that a toolchain is still in use: one that is not for a week is removed when another version is built. */
+export function keepToolchain(folder: string): void {
+  try {
+    utimesSync(folder, new Date(), new Date());
+  } catch {
+    // a folder that cannot be touched cannot be removed by us either
   }
 }
 

@@ -76,6 +76,11 @@ test.each<[string, Ask, string[]]>([
     { files: { 'cdk8s.yaml': 'language: typescript\n' } },
     ['InvalidCdk8sYaml cdk8s.yaml:1:1: cdk8s.yaml has no app command and there is no main.ts; add  app: npx ts-node main.ts'],
   ],
+  [
+    'inputs that are no object',
+    { inputs: ['a'], files: { 'main.ts': '' } },
+    ['InvalidInputs the inputs are not an object; write  inputs: {name: value}  in spec.source'],
+  ],
   ['several syntax errors', files('const a = ;\nlet b = 1;\nlet b = 2;\n', {}), ['TypeScriptSyntax main.ts:1:11: unexpected ";"']],
   [
     'an import of a file that does not exist',

@@ -110,6 +110,14 @@ describe('what is run', () => {
     expect(await ordered('FOLDER_PER_CHART_FILE_PER_RESOURCE')).toEqual(['1ay', '1az', '1by', '1bz', '2ay', '2az', '2by', '2bz']);
   });
 
+  test('an app that edits its own output files is honoured and its objects keep their origin', async () => {
+    const code = `${hello}\nconst file = 'dist/chart.k8s.yaml';\nfs.writeFileSync(file, fs.readFileSync(file, 'utf8') + 'immutable: true\\n');\nfs.writeFileSync('dist/more.yaml', Yaml.stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'more' } }));`;
+    const result = await run({ files: { 'main.ts': `import * as fs from 'fs'; import { Yaml } from 'cdk8s';\n${code}` } });
+    expectNoFindings(result);
+    expect(origins(result)).toEqual(['ConfigMap hello < main.ts:7:3 < main.ts:8:1', 'Secret more']);
+    expect(result.objects[0]?.object['immutable']).toBe(true);
+  });
+
   test('a chart that rewrites its JSON is honoured and its objects keep their origin', async () => {
     const code = `import { App, Chart, ApiObject } from 'cdk8s';
 class Labelled extends Chart {

@@ -2,7 +2,7 @@
 import type { Finding } from '../../model/finding.ts';
 import type { SourcePosition } from '../../model/manifest.ts';
 import type { ChildRequest, ChildResult, ResultEntry } from '../messages.ts';
-import { AuthorMistake } from './author-mistake.ts';
+import { AuthorMistake, mistake } from './author-mistake.ts';
 import { bundleApp } from './bundle.ts';
 import { CommitFiles } from './commit-files.ts';
 import type { PreparedIsolate } from './isolate.ts';
@@ -28,11 +28,19 @@ export async function synthesizeRequest(
   try {
     const project = findProject(files, request.path, request.entry);
     if (project.kind === 'manifests') return manifestAnswer(files, project.folder, request);
+    requireInputs(request.inputs);
     return await appAnswer(files, project, request, prepared, provided, deadline);
   } catch (error) {
     if (!(error instanceof AuthorMistake)) throw error;
     return emptyAnswer(error.findings, files);
   }
+}
+
+function requireInputs(inputs: unknown): void {
+  if (inputs === undefined || (typeof inputs === 'object' && inputs !== null && !Array.isArray(inputs))) return;
+  throw new AuthorMistake(
+    mistake('InvalidInputs', 'the inputs are not an object', { hint: 'write  inputs: {name: value}  in spec.source' }),
+  );
 }
 
 async function appAnswer(

@@ -106,9 +106,7 @@ function constructOf(json: unknown, chart: Chart): ApiObject | undefined {
   if (typeof json !== 'object' || json === null) return undefined;
   const known = madeBy.get(json);
   if (known !== undefined) return known;
-  const { kind, metadata } = json as { readonly kind?: unknown; readonly metadata?: { readonly name?: unknown } };
-  const objects = chart.node.findAll().filter((construct) => ApiObject.isApiObject(construct)) as unknown as ApiObject[];
-  return objects.find((object) => object.kind === kind && object.name === metadata?.name);
+  return findNamed(json, chart.node.findAll());
 }
 
 function synthesize(app: App): void {
@@ -178,7 +176,22 @@ function documentsOfFile(file: string): readonly OutputDocument[] | undefined {
   if (typeof content === 'function') return savedDocuments.get(content) ?? [];
   if (!file.endsWith('.yaml')) return undefined;
   const text = typeof content === 'string' ? content : content.toString('utf8');
-  return yamlOfDocuments.get(text) ?? Yaml.load(file).map((json: unknown) => ({ json, construct: undefined }));
+  return yamlOfDocuments.get(text) ?? Yaml.load(file).map((json: unknown) => ({ json, construct: constructNamed(json) }));
+}
+
+/** The object of any synthesized app that a document of a file written by the app itself is about. */
+function constructNamed(json: unknown): ApiObject | undefined {
+  for (const { constructs } of apps.values()) {
+    const found = findNamed(json, constructs);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function findNamed(json: unknown, constructs: readonly IConstruct[]): ApiObject | undefined {
+  const { kind, metadata } = Object(json) as { readonly kind?: unknown; readonly metadata?: { readonly name?: unknown } };
+  const objects = constructs.filter((construct) => ApiObject.isApiObject(construct)) as unknown as ApiObject[];
+  return objects.find((object) => object.kind === kind && object.name === metadata?.name);
 }
 
 function byFilesFirst(left: string, right: string): number {
