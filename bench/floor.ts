@@ -37,7 +37,8 @@ export async function applyLoop(access: AdminAccess, objects: number, concurrenc
     const queue = plainObjects(objects).values();
     const started = performance.now();
     const worker = async (): Promise<void> => {
-      for (const object of queue) await send('PATCH', `${pathOf(object, namespace)}?fieldManager=floor&force=true`, 'application/apply-patch+yaml', object);
+      for (const object of queue)
+        await send('PATCH', `${pathOf(object, namespace)}?fieldManager=floor&force=true`, 'application/apply-patch+yaml', object);
     };
     await Promise.all(Array.from({ length: concurrency }, worker));
     return (performance.now() - started) / 1000;

@@ -33,7 +33,8 @@ export function workload(objects: number, value: string): RepoFiles {
     'main.ts': entry,
     'data.json': `${JSON.stringify({ objects, value })}\n`,
     'package.json': '{ "name": "bench", "private": true }\n',
-    'tsconfig.json': '{ "compilerOptions": { "target": "es2022", "module": "commonjs", "strict": true, "esModuleInterop": true, "resolveJsonModule": true } }\n',
+    'tsconfig.json':
+      '{ "compilerOptions": { "target": "es2022", "module": "commonjs", "strict": true, "esModuleInterop": true, "resolveJsonModule": true } }\n',
   };
 }
 
