@@ -34,7 +34,7 @@ const latencyGoals: Readonly<Record<number, number>> = { 100: 0.3, 1000: 0.5, 50
 
 const cleanup = new DemoCleanup();
 const stop = new AbortController();
-process.once('SIGINT', () => stop.abort(new Error('interrupted')));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error('interrupted')));
 
 try {
   const measures: Measure[] = [];
