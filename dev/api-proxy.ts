@@ -130,7 +130,7 @@ async function handle(upstream: Upstream, record: ProxiedRequest, fault: Fault, 
     for await (const _ of answer); // its end says that the server is done
     return breakOff(incoming, outgoing);
   }
-  outgoing.writeHead(record.status, withoutConnection(answer.headers) as Record<string, string>);
+  (outgoing as ServerResponse).writeHead(record.status, withoutConnection(answer.headers) as Record<string, string>);
   if ('flushHeaders' in outgoing) outgoing.flushHeaders();
   let left = fault.cutAfter ?? Number.POSITIVE_INFINITY;
   answer.on('data', (chunk: Buffer) => {
@@ -160,7 +160,7 @@ function respond(record: ProxiedRequest, { status, body, headers }: NonNullable<
   record.status = status;
   const text =
     typeof body === 'string' ? body : JSON.stringify(body ?? { apiVersion: 'v1', kind: 'Status', status: 'Failure', code: status });
-  outgoing.writeHead(status, { 'content-type': 'application/json', ...headers });
+  (outgoing as ServerResponse).writeHead(status, { 'content-type': 'application/json', ...headers });
   outgoing.end(text);
 }
 

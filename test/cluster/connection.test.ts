@@ -64,7 +64,11 @@ describe('kubeconfig', () => {
 
   test('a certificate authority in a file, and a server name that differs from the address', async () => {
     const { token, user } = await tenantToken();
-    const more = { 'certificate-authority-data': undefined, 'certificate-authority': 'ca.crt', 'tls-server-name': 'kubernetes.default.svc' };
+    const more = {
+      'certificate-authority-data': undefined,
+      'certificate-authority': 'ca.crt',
+      'tls-server-name': 'kubernetes.default.svc',
+    };
     expect(await whoami(kubeconfig({ token }, { cluster: more, files: { 'ca.crt': cluster().ca ?? '' } }))).toBe(user);
   });
 
