@@ -11,7 +11,7 @@ import { readKubeconfig } from '../../dev/control-plane/kubeconfig.ts';
 import { createServiceAccountKubeconfig } from '../../dev/control-plane/service-account.ts';
 import { type Admin, adminOf } from './admin.ts';
 
-export type { Admin, KubernetesObject } from './admin.ts';
+export type { Admin, KubernetesObject, Ref } from './admin.ts';
 export { eventually } from './eventually.ts';
 
 const run = promisify(execFile);
