@@ -65,19 +65,25 @@ export class ChildPool implements ChildLender {
 
   async use<Result>(work: (child: SynthChild) => Promise<Result>, milliseconds: number, signal: AbortSignal): Promise<Result> {
     await this.#enter(signal);
+    const child = await this.#take();
+    const timer = setTimeout(() => child.expire(), milliseconds);
     try {
-      const spare = this.#spares.shift();
-      // a spare that could not be started says nothing about the next one
-      const child = await (spare === undefined ? this.#start() : spare.catch(() => this.#start()));
-      const timer = setTimeout(() => child.expire(), milliseconds);
-      try {
-        return await work(child);
-      } finally {
-        clearTimeout(timer);
-        child.kill();
-      }
+      return await work(child);
     } finally {
+      clearTimeout(timer);
+      child.kill();
+      // its memory is its own until it is gone; the result need not wait for that
+      void child.ended.then(() => this.#leave());
+    }
+  }
+
+  /** A spare, or a new child: a spare that could not be started says nothing about the next one. */
+  async #take(): Promise<OwnChild> {
+    try {
+      return await (this.#spares.shift()?.catch(() => this.#start()) ?? this.#start());
+    } catch (error) {
       this.#leave();
+      throw error;
     }
   }
 

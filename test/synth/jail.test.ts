@@ -3,11 +3,14 @@ import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { spawnConfined } from '../../operator/synth/child-pool.ts';
 import { findJail, type Jail } from '../../operator/synth/jail.ts';
 import { defaultLimits } from '../../operator/synth/limits.ts';
 import { prepareToolchain } from '../../operator/synth/toolchain.ts';
+
+// a busy machine starts processes slowly
+jest.setTimeout(60_000);
 
 let jail: Jail;
 let loopback: Server;

@@ -1,8 +1,11 @@
 // Folders of plain YAML and JSON: each document is an object, and each mistake has its line.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createLocalSynthesizer } from '../../operator/synth/local-synthesizer.ts';
 import type { Synthesizer } from '../../operator/synth/ports.ts';
 import { dataOf, type Files, findingLines, names, origins, synthesize } from './support.ts';
+
+// a busy machine starts processes slowly
+jest.setTimeout(60_000);
 
 let synthesizer: Synthesizer;
 beforeAll(() => {

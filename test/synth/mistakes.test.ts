@@ -1,8 +1,11 @@
 // What an author is told: one finding per mistake, at its place, with what to do next.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createLocalSynthesizer } from '../../operator/synth/local-synthesizer.ts';
 import type { Synthesizer } from '../../operator/synth/ports.ts';
 import { type Ask, appWith, type Files, findingLines, synthesize } from './support.ts';
+
+// a busy machine starts processes slowly
+jest.setTimeout(60_000);
 
 let synthesizer: Synthesizer;
 beforeAll(() => {

@@ -1,8 +1,11 @@
 // Ordinary apps in their many shapes: what is run, what code sees of its surroundings, and where objects come from.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createLocalSynthesizer } from '../../operator/synth/local-synthesizer.ts';
 import type { Synthesizer, SynthResult } from '../../operator/synth/ports.ts';
 import { type Ask, appWith, dataOf, expectNoFindings, type Files, findingLines, names, origins, synthesize } from './support.ts';
+
+// a busy machine starts processes slowly
+jest.setTimeout(60_000);
 
 let synthesizer: Synthesizer;
 beforeAll(() => {

@@ -4,11 +4,14 @@ import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Synthesizer } from '../../operator/synth/ports.ts';
 import { createRemoteSynthesizer } from '../../operator/synth/remote-synthesizer.ts';
 import { type SynthServer, startSynthServer } from '../../operator/synth/synth-server.ts';
 import { appWith, commitOf, expectNoFindings, findingLines, names, synthesize } from './support.ts';
+
+// a busy machine starts processes slowly
+jest.setTimeout(60_000);
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'setpoint-test-synth-server-'));
 const keyFile = path.join(scratch, 'key');

@@ -1,9 +1,12 @@
 // Our order of charts and objects is cdk8s' own, for any tree and any dependencies.
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { ApiObject, App, Chart, DependencyGraph } from 'cdk8s';
 import { Construct, type IConstruct } from 'constructs';
 import fc from 'fast-check';
 import { chartsInOrder, DependencyCycleError, objectsInOrder, orderOfApp } from '../../operator/synth/child/guest/topology.ts';
+
+// a busy machine starts processes slowly
+jest.setTimeout(60_000);
 
 /** A tree: each node hangs below an earlier one; dependencies join any two. */
 interface Shape {
