@@ -118,7 +118,7 @@ describe('time and memory', () => {
   test('S3 a heap bomb says how much memory there is', async () => {
     const result = await runStrictly('const all: unknown[] = []; for (;;) all.push(new Uint8Array(10_000_000));');
     expect(findingLines(result.findings)).toEqual([
-      'SynthMemory main.ts:1:47: the app used more than 64 MB of memory; look for data that grows without end',
+      'SynthMemory main.ts:1:46: the app used more than 64 MB of memory; look for data that grows without end',
     ]);
   });
 
