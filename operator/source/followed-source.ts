@@ -5,7 +5,8 @@ import type { EmitEvent } from '../model/event.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { AcceptedHead, GoingBack } from './accepted-head.ts';
 import type { HistoryRewrite, Subscription } from './ports.ts';
-import { isRefusedWant, type Repository } from './repository.ts';
+import { isRefusedWant } from './protocol/git-remote.ts';
+import type { Repository } from './repository.ts';
 import type { LookPolicy } from './source-options.ts';
 
 /** What a followed source is made of. */

@@ -9,7 +9,7 @@ import { readPack } from './objects/pack-reader.ts';
 import { type CommitContent, lookupIn, MissingObject, walkTree } from './objects/tree-walk.ts';
 import type { RefList } from './protocol/advertisement.ts';
 import type { FetchRequest } from './protocol/fetch-pack.ts';
-import type { Conversation, GitRemote } from './protocol/git-remote.ts';
+import { type Conversation, type GitRemote, isRefusedWant } from './protocol/git-remote.ts';
 import { chooseRef, type RefQuestion, type ResolvedRef, readRef, refNotFound } from './resolve-ref.ts';
 
 /** How a commit is related to an earlier one. `unknown`: not found within the limits. */
@@ -179,13 +179,4 @@ function readFile(entry: SnapshotEntry | undefined, objects: ObjectMap, what: st
   const object = entry === undefined || entry.kind === 'submodule' ? undefined : objects.get(entry.oid);
   if (entry === undefined || object === undefined) throw sourceError('FetchFailed', `${what}: the commit holds no such file`);
   return readObject(object, entry.oid);
-}
-
-/** True when the server said that it does not give this commit. */
-export function isRefusedWant(error: unknown): boolean {
-  return (
-    error instanceof OperatorError &&
-    error.code === 'FetchFailed' &&
-    /not our ref|unadvertised object|want .* not valid/i.test(error.message)
-  );
 }

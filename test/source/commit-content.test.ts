@@ -113,6 +113,20 @@ describe('limits', () => {
 });
 
 describe('objects', () => {
+  test.each(['ls-refs', 'fetch'] as const)('G5 an answer to %s that goes on after its end is refused', async (name) => {
+    const { startReplayServer } = await import('./replay-server.ts');
+    const replay = await startReplayServer(world.url, 2);
+    try {
+      await world.snapshot({ url: `${replay.url}/app.git` });
+      replay.replay();
+      replay.replace(name, Buffer.concat([replay.recorded.get(name) ?? Buffer.alloc(0), Buffer.from('0000')]));
+      const error = await errorOf(world.snapshot({ url: `${replay.url}/app.git` }));
+      expect([error.code, error.message]).toEqual(['FetchFailed', expect.stringContaining('goes on after its end')]);
+    } finally {
+      await replay.close();
+    }
+  });
+
   test('G7 bytes that changed in memory are noticed when a file is read', async () => {
     const snapshot = await world.snapshot();
     expect(text(await snapshot.read('empty.txt'))).toBe('');

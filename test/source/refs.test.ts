@@ -124,8 +124,9 @@ describe('G1 G2 rewritten history', () => {
       await place.repo.switch('side');
       await place.repo.commitFiles('Side', { 'side.ts': 's' });
       await place.repo.switch('main');
-      for (let index = 0; index < 60; index += 1) await place.repo.commit(`Commit ${index}`, { allowEmpty: true });
+      await place.repo.commitFiles('Beside', { 'main.ts': 'm' });
       await place.repo.git('-c', 'user.name=M', '-c', 'user.email=m@x', 'merge', '-q', '--no-ff', '-m', 'Merge', 'side');
+      for (let index = 0; index < 60; index += 1) await place.repo.commit(`Commit ${index}`, { allowEmpty: true });
       await place.repo.push();
       pool.look({ spec: place.spec() });
       const snapshot = await pool.snapshot(place.spec({ requireFastForward: true }), signal);
@@ -241,13 +242,17 @@ describe('G20 a commit that is no longer the head of anything', () => {
 
 describe('G24 replicas that disagree', () => {
   /** A server whose requests go to one of two repositories. */
-  async function twoReplicas(): Promise<{ world: GitWorld; show: (replica: 'app.git' | 'lagging.git' | 'alternate') => void }> {
-    let shown = 'app.git';
+  async function twoReplicas(): Promise<{
+    world: GitWorld;
+    show: (replica: 'app.git' | 'lagging.git' | 'alternate' | readonly string[]) => void;
+  }> {
+    let shown: string | readonly string[] = 'app.git';
     let turn = -1;
     const place = await gitWorld({
       intercept: (request, _, next) => {
-        if (shown === 'alternate' && request.method === 'POST') turn += 1;
-        const replica = shown === 'alternate' ? (turn % 2 === 0 ? 'app.git' : 'lagging.git') : shown;
+        if (request.method === 'POST') turn += 1;
+        const both = shown === 'alternate' ? [turn % 2 === 0 ? 'app.git' : 'lagging.git'] : [shown].flat();
+        const replica = both[Math.min(Math.max(turn, 0), both.length - 1)] ?? 'app.git';
         if (request.url?.startsWith('/app.git') === true) request.url = request.url.replace('/app.git', `/${replica}`);
         next();
       },
@@ -258,6 +263,7 @@ describe('G24 replicas that disagree', () => {
       world: place,
       show: (replica) => {
         shown = replica;
+        turn = -1;
       },
     };
   }
@@ -335,8 +341,8 @@ describe('G24 replicas that disagree', () => {
       await pool.snapshot(place.spec(), signal);
       await place.repo.commitFiles('Second', { 'a.ts': 'two' });
       await place.repo.push();
-      // refs from one replica, the fetch from the other
-      show('alternate');
+      // refs from one replica, the fetch from the other; the next time from the first
+      show(['app.git', 'lagging.git', 'app.git']);
       pool.look({ spec: place.spec() });
       expect((await pool.snapshot(place.spec(), signal)).revision.subject).toBe('Second');
       expect(failures).toEqual(['First', 'Second']);

@@ -29,14 +29,7 @@ export function guardedConnector(options: ConnectorOptions): buildConnector.conn
     const literal = target.hostname.replace(/^\[|\]$/g, '');
     const refusal = isIP(literal) === 0 ? undefined : options.check(literal);
     if (refusal !== undefined) return callback(notAllowed(target.hostname, refusal), null);
-    connect(target, (...result) => {
-      const [error, socket] = result;
-      if (error !== null || !socket) return callback(...result);
-      const late = options.check(socket.remoteAddress ?? '');
-      if (late === undefined) return callback(null, socket);
-      socket.destroy();
-      callback(notAllowed(target.hostname, late), null);
-    });
+    connect(target, callback);
   };
 }
 

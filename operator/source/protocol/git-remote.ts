@@ -92,7 +92,7 @@ export class GitRemote {
       if (!(error instanceof OperatorError)) throw error;
       const again = error.code === 'AuthFailed' ? await this.#access() : access;
       const rotated = again.authorization !== access.authorization;
-      const moved = knewServer && (error.code === 'FetchFailed' || error.code === 'RepositoryNotFound');
+      const moved = knewServer && !isRefusedWant(error) && (error.code === 'FetchFailed' || error.code === 'RepositoryNotFound');
       if (!rotated && !moved) throw error;
       return await exchange(again);
     }
@@ -200,4 +200,13 @@ function repositoryOf(answered: URL, attempt: string): URL {
   const base = new URL(answered.origin);
   base.pathname = answered.pathname.slice(0, -suffix.length);
   return base;
+}
+
+/** True when the server said that it does not give this commit. */
+export function isRefusedWant(error: unknown): boolean {
+  return (
+    error instanceof OperatorError &&
+    error.code === 'FetchFailed' &&
+    /not our ref|unadvertised object|want .* not valid/i.test(error.message)
+  );
 }
