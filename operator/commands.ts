@@ -110,7 +110,7 @@ function registerOperator(program: Command, deps: CommandDeps): void {
     .option('--context <name>', 'context of the kubeconfig to use')
     .option('--api-address <host:port>', 'where health and webhooks are served (default: :8080)')
     .option('--metrics-address <host:port>', 'where metrics are served (default: :8081)')
-    .option('--data-dir <folder>', 'folder for the cache of Git objects (default: memory only)')
+    .option('--data-dir <folder>', 'folder for the prepared libraries (default: the cache folder of the user)')
     .option('--namespaces <names>', 'serve Applications of these namespaces only, separated by commas (default: all)')
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (default: info)')
     .option('--synth-address <host:port>', 'address of the synth server (default: child processes)')

@@ -20,7 +20,7 @@ export interface Config {
   readonly context?: string;
   readonly apiAddress: ListenAddress;
   readonly metricsAddress: ListenAddress;
-  /** Folder for the Git object cache; undefined: memory only. */
+  /** Folder for the prepared libraries of synth; undefined: the cache folder of the user. */
   readonly dataDir?: string;
   /** Namespaces whose Applications are served; empty: all. */
   readonly namespaces: readonly string[];

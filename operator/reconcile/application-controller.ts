@@ -9,7 +9,7 @@ import type { Subscription } from '../source/ports.ts';
 import { deriveStatus } from '../status/derive-status.ts';
 import { type ApplicationMemory, createMemory, type Reason } from './application-memory.ts';
 import { millisecondsOf } from './duration.ts';
-import { healDelay } from './heal-limits.ts';
+import { healDelay, isFought } from './heal-limits.ts';
 import { chooseLook, type Look, type LookKind } from './look.ts';
 import type { OwnedObjects } from './owned-objects.ts';
 import type { Parts } from './parts.ts';
@@ -40,6 +40,8 @@ function isNews(outcome: Outcome, last: Outcome | undefined): boolean {
 
 /** When a look is followed by another of its own accord: soon, but never so soon that nobody else gets a turn. */
 const soonMilliseconds = 10;
+/** A timer may be due a moment before the wait it was set for has run out. */
+const shortestHealWaitMilliseconds = 50;
 /** When a status that could not be written is tried again. */
 const statusRetryMilliseconds = 5_000;
 
@@ -129,7 +131,7 @@ export class ApplicationController {
     memory.lastOutcome = outcome;
     if (memory.hasNewSuspects && memory.suspects.size > 0) this.askAfter(memory.key, 'drift', soonMilliseconds);
     const isWritten = await this.#writeStatus(application, memory, outcome);
-    this.#planNext(memory, kind, outcome, isWritten);
+    this.#planNext(application, memory, kind, outcome, isWritten);
   }
 
   /** Follows the source of an Application as its spec is now. */
@@ -173,16 +175,19 @@ export class ApplicationController {
   }
 
   /** The next look without a new reason, if any. A newer commit or spec starts counting failures anew. */
-  #planNext(memory: ApplicationMemory, kind: LookKind, outcome: Outcome, statusIsWritten: boolean): void {
+  #planNext(application: Application, memory: ApplicationMemory, kind: LookKind, outcome: Outcome, statusIsWritten: boolean): void {
     const { result } = outcome;
     if (!statusIsWritten) this.askAfter(memory.key, 'health', statusRetryMilliseconds);
     if (result.kind === 'progressing') {
       this.askAfter(memory.key, 'health', Math.max(0, memory.healthDeadline - this.#options.parts.clock.monotonic()));
     }
-    const foughtFor = [...memory.suspects]
-      .map((key) => healDelay(memory.heals.get(key), this.#options.parts.clock.monotonic()))
-      .filter((wait) => wait > 0);
-    if (foughtFor.length > 0) this.askAfter(memory.key, 'drift', Math.min(...foughtFor));
+    // A wait may have run out since the look decided to heed it: whatever was held back is asked for, however little is left.
+    const now = this.#options.parts.clock.monotonic();
+    const held = [...memory.suspects].map((key) => memory.heals.get(key)).filter((record) => isFought(record, now));
+    if (held.length > 0 && application.spec.sync.selfHeal && !application.spec.suspend) {
+      const wait = Math.min(...held.map((record) => healDelay(record, now)));
+      this.askAfter(memory.key, 'drift', Math.max(shortestHealWaitMilliseconds, wait));
+    }
     if (result.kind === 'applying' && kind !== 'health') this.askAfter(memory.key, 'retry', soonMilliseconds);
     if (kind === 'health' || (kind === 'heal' && memory.suspects.size === 0)) return;
     const input = `${outcome.observedGeneration} ${outcome.revision?.sha ?? ''}`;

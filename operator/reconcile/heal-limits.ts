@@ -21,9 +21,14 @@ export function recordHeal(record: HealRecord | undefined, now: number): HealRec
   return { count: goesOn ? record.count + 1 : 1, lastAt: now };
 }
 
+/** True while heals of the object have to be spaced out, whether or not the next may be now. */
+export function isFought(record: HealRecord | undefined, now: number): boolean {
+  return record !== undefined && record.count >= patience && now - record.lastAt < calmMilliseconds;
+}
+
 /** Milliseconds until the next heal may be; 0 when it may be now. */
 export function healDelay(record: HealRecord | undefined, now: number): number {
-  if (record === undefined || record.count < patience || now - record.lastAt >= calmMilliseconds) return 0;
+  if (record === undefined || !isFought(record, now)) return 0;
   const wait = Math.min(firstWaitMilliseconds * 2 ** (record.count - patience), longestWaitMilliseconds);
   return Math.max(0, record.lastAt + wait - now);
 }

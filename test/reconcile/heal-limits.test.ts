@@ -1,6 +1,6 @@
 // How long a heal waits after how many in a row.
 import { describe, expect, test } from '@jest/globals';
-import { type HealRecord, healDelay, recordHeal } from '../../operator/reconcile/heal-limits.ts';
+import { type HealRecord, healDelay, isFought, recordHeal } from '../../operator/reconcile/heal-limits.ts';
 
 /** Heals at these times, then the delay at the last of them. */
 function delayAfter(times: readonly number[]): number {
@@ -25,5 +25,12 @@ describe('the delay before the next heal', () => {
     const record = { count: 5, lastAt: 1_000 };
     expect(healDelay(record, 4_000)).toBe(2_000);
     expect(healDelay(record, 6_000)).toBe(0);
+  });
+
+  test('has passed long before the fight is forgotten: an object that was held back is still to be healed', () => {
+    const record = { count: 5, lastAt: 1_000 };
+    expect(isFought(record, 6_000)).toBe(true);
+    expect(isFought({ ...record, count: 4 }, 6_000)).toBe(false);
+    expect(isFought(record, 601_000)).toBe(false);
   });
 });
