@@ -11,7 +11,8 @@ import type { DemoCleanup } from './demo-cleanup.ts';
 import { type StepResult, step } from './demo-print.ts';
 import { until } from './demo-until.ts';
 
-const bin = path.resolve(import.meta.dirname, '..', 'operator', 'setpoint.js');
+/** The command that users type. */
+export const bin = path.resolve(import.meta.dirname, '..', 'operator', 'setpoint.js');
 
 /** Where the processes run and what ends them. */
 export interface ProcessSurroundings {

@@ -1,8 +1,10 @@
 // `npm run demo`: starts everything and says what to try; with --once it plays the steps by itself. Nothing is left behind.
 
+import path from 'node:path';
 import { DemoCleanup } from './demo-cleanup.ts';
 import { playOnce } from './demo-play.ts';
 import { heading, line, suggestion } from './demo-print.ts';
+import { bin } from './demo-processes.ts';
 import { type DemoWorld, startWorld, tenant } from './demo-world.ts';
 
 const usage =
@@ -40,20 +42,22 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function showWhatToTry(world: DemoWorld): void {
+  const clone = path.join(world.directory, 'manifests');
   const { namespace, application } = tenant;
   const kubectl = world.controlPlane.programs.kubectl;
   heading('In another terminal');
   line(`  export KUBECONFIG=${world.controlPlane.kubeconfigPath}`);
   if (kubectl !== undefined) line(`  alias kubectl=${kubectl}`);
-  line(`  git clone ${world.repoURL}`);
+  line(`  alias setpoint=${bin}`);
+  line(`  git clone ${world.repoURL} ${clone} && cd ${clone}`);
   heading('Then try');
-  suggestion(`npx setpoint get ${application} -n ${namespace}`, 'the application in words');
-  suggestion(`npx setpoint why Deployment/shop -n ${namespace}`, 'which line of which commit made it');
-  suggestion(`npx setpoint history ${application} -n ${namespace}`, 'who, when, what');
-  suggestion(`npx setpoint events ${application} -n ${namespace} --watch`, 'what happens, live');
+  suggestion(`setpoint get ${application} -n ${namespace}`, 'the application in words');
+  suggestion(`setpoint why Deployment/shop -n ${namespace}`, 'which line of which commit made it');
+  suggestion(`setpoint history ${application} -n ${namespace}`, 'who, when, what');
+  suggestion(`setpoint events ${application} -n ${namespace} --watch`, 'what happens, live');
   suggestion(`kubectl -n ${namespace} scale deployment/shop --replicas=5`, 'drift: healed at once');
   suggestion('edit lib/environment.ts; git commit -a -m "my change"; git push', 'a commit: live at once');
-  suggestion(`npx setpoint wait ${application} -n ${namespace} --revision $(git rev-parse HEAD)`, 'until it is healthy');
+  suggestion(`setpoint wait ${application} -n ${namespace} --revision $(git rev-parse HEAD)`, 'until it is healthy');
   line(`\n  Operator: ${world.apiURL}   logs: ${world.directory}/*.log   Ctrl-C stops everything.\n`);
 }
 
