@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ApplicationStatus } from '../model/application.ts';
+import type { FindingCode } from '../model/catalogue.ts';
 import { shortSha } from '../model/revision.ts';
 import { conditionOf, formatStatusFindings, summarize } from './application-text.ts';
 import {
@@ -56,7 +57,10 @@ async function wait(name: string, options: WaitOptions, deps: ReaderDeps): Promi
       );
       return 0;
     }
-    terminal.err(formatMissed(namespace, name, goal, last, options.timeout, deps));
+    const isFinal = last !== undefined && isRefused(last, goal);
+    terminal.err(
+      isFinal ? formatRefused(namespace, name, last, terminal.paint) : formatMissed(namespace, name, goal, last, options.timeout, deps),
+    );
     return 1;
   });
 }
@@ -73,7 +77,7 @@ function parseGoal(options: WaitOptions): WaitGoal {
   return { target: options.for, revision };
 }
 
-/** The Application when the goal was reached, or as it was last seen when the signal fired. */
+/** The Application when the goal was reached or is out of reach, or as it was last seen when the signal fired. */
 async function watchUntil(
   cluster: ClusterReader,
   namespace: string,
@@ -87,7 +91,7 @@ async function watchUntil(
   for await (const { type, object } of cluster.watchApplication(namespace, name, signal)) {
     if (type === 'deleted') throw applicationMissing(namespace, name);
     last = object;
-    if (isReached(object, goal)) return object;
+    if (isReached(object, goal) || isRefused(object, goal)) return object;
     const state = progressText(object);
     if (state !== told) terminal.err(`${terminal.paint('err', 'dim', escapeControl(state))}\n`);
     told = state;
@@ -108,6 +112,31 @@ export function isReached({ metadata, status }: ApplicationObject, goal: WaitGoa
   if (goal.revision !== undefined && !wasApplied(status, goal.revision)) return false;
   const types = goal.target === 'synced' ? (['Synced'] as const) : (['Synced', 'Healthy'] as const);
   return types.every((type) => conditionOf(status, type)?.status === 'True');
+}
+
+/** Findings that are about the state of the cluster too: the operator asks again, so that they may vanish without a commit. */
+const mayVanish: ReadonlySet<string> = new Set([
+  'UnknownKind',
+  'GroupUnavailable',
+  'ServerRefused',
+  'NoPermission',
+] satisfies FindingCode[]);
+
+/** True when the commit that is waited for, the newest when none is named, is refused and no waiting changes that. */
+export function isRefused({ metadata, status }: ApplicationObject, goal: WaitGoal): boolean {
+  if (status === undefined || (status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return false;
+  if (status.source === undefined || !status.source.revision.startsWith(goal.revision ?? '')) return false;
+  const errors = status.findings?.items.filter(({ severity, code }) => severity === 'error' && !mayVanish.has(code)) ?? [];
+  return errors.length > 0 && conditionOf(status, 'Stalled')?.status === 'True';
+}
+
+/** Which commit is refused, what stays applied, the findings. */
+export function formatRefused(namespace: string, name: string, { status }: ApplicationObject, paint: Terminal['paint']): string {
+  const commit = shortSha(status?.source?.revision ?? '');
+  const applied = status?.sync?.revision;
+  const stays = applied === undefined ? 'has nothing applied' : `stays at ${shortSha(applied)}`;
+  const headline = `${commit} is refused: ${namespace}/${name} ${stays}`;
+  return `${paint('err', 'red', 'error:')} ${escapeControl(headline)}\n${formatStatusFindings(status?.findings, paint, 'err')}`;
 }
 
 /** True when the commit is applied, or was and a later one has taken its place. */

@@ -11,7 +11,7 @@ import { parseObjectSelector, selects } from '../../operator/cli/object-selector
 import { formatStructured } from '../../operator/cli/structured-output.ts';
 import { formatAge, formatTable } from '../../operator/cli/table.ts';
 import type { Terminal } from '../../operator/cli/terminal.ts';
-import { formatMissed, isReached } from '../../operator/cli/wait.ts';
+import { formatMissed, formatRefused, isReached, isRefused } from '../../operator/cli/wait.ts';
 import { explain, formatExplanation } from '../../operator/cli/why.ts';
 import { healthy, now, recordTerminal, refused, unseen } from './recording.ts';
 
@@ -265,6 +265,38 @@ describe('wait', () => {
   test('a revision that a later one replaced counts as applied', () => {
     const later = { ...synced, status: { ...synced.status, sync: { status: 'Synced' as const, revision: 'f'.repeat(40) } } };
     expect(isReached(later, { target: 'synced', revision: 'a1b2c3d4' })).toBe(true);
+  });
+
+  describe('a refused commit ends the wait', () => {
+    const withFinding = (code: 'UnknownKind') => ({
+      ...refused,
+      status: { ...refused.status, findings: { total: 1, items: [{ code, severity: 'error' as const, message: 'x' }] } },
+    });
+
+    test.each([
+      ['the commit that was named', refused, 'deadbee', true],
+      ['the newest commit when none was named', refused, undefined, true],
+      ['another commit than the one that was named: it may not have been seen yet', refused, 'cafecafe', false],
+      ['a spec that the operator has not looked at', { ...refused, metadata: { ...refused.metadata, generation: 2 } }, undefined, false],
+      ['a finding that may vanish by itself', withFinding('UnknownKind'), undefined, false],
+      ['nothing but warnings', { ...refused, status: { ...refused.status, findings: { total: 0, items: [] } } }, undefined, false],
+      ['a look that will be repeated', { ...refused, status: { ...refused.status, conditions: [] } }, undefined, false],
+      ['an application that is well', synced, undefined, false],
+      ['an application nobody looked at', unseen, undefined, false],
+    ])('%s', (_name, application, revision, expected) => {
+      expect(isRefused(application, { target: 'healthy', ...(revision === undefined ? {} : { revision }) })).toBe(expected);
+    });
+
+    test('and says which commit, what stays and the findings', () => {
+      expect(formatRefused('shop', 'web', refused, plain)).toBe(
+        text(`
+          error: deadbeef is refused: shop/web stays at a1b2c3d4
+          FINDINGS
+          apps/web/main.ts:12:5: error UnknownField: Deployment shop/web .spec.replica: unknown field "replica"
+              hint: did you mean "replicas"?
+        `),
+      );
+    });
   });
 
   test('the report of a missed goal names failing conditions and findings only', () => {
