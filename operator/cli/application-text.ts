@@ -66,19 +66,43 @@ function isHealthy(status: ApplicationStatus): string {
 }
 
 /** The next step of the person who reads: the first finding to fix, the failing condition's own advice, or nothing. */
-function whatNext({ spec, status, metadata }: ApplicationObject): string {
+function whatNext(application: ApplicationObject): string {
+  const { spec, status, metadata } = application;
   const error = status?.findings?.items.find((finding) => finding.severity === 'error');
   if (error !== undefined) {
     const more = (status?.findings?.total ?? 1) - 1;
-    return `Fix ${placeOf(error) ?? error.code}${more > 0 ? ` (and ${more} more)` : ''} and commit.`;
+    return remedyOf(error, application, more > 0 ? ` (and ${more} more)` : '');
   }
   if (spec.suspend) return `To go on: set spec.suspend to false in ${metadata.namespace}/${metadata.name}.`;
   const stalled = conditionOf(status, 'Stalled');
   if (stalled?.status === 'True') return `Stalled: ${stalled.message}.`;
   const ready = conditionOf(status, 'Ready');
   if (ready?.status === 'True') return 'Nothing to do.';
+  if (ready?.reason === 'OwnershipConflict') return `${ownedElsewhere(ready.message)}; declare it in one of the two only.`;
   if (conditionOf(status, 'Reconciling')?.status === 'True') return 'The operator is at work.';
   return ready === undefined ? '' : `Not ready: ${ready.message}.`;
+}
+
+/** Where to go for a finding: the cluster's permissions, a line of the repo, or what its hint says when it has no line. */
+function remedyOf(finding: StatusFinding, { spec, metadata }: ApplicationObject, more: string): string {
+  if (finding.code === 'NoPermission') {
+    const subject = finding.object === undefined ? 'the object' : `${finding.object.kind} ${refText(finding.object)}`;
+    return `Grant ServiceAccount ${metadata.namespace}/${spec.serviceAccountName} the permission for ${subject}${more}: ${finding.hint ?? finding.message}.`;
+  }
+  const place = placeOf(finding);
+  if (place !== undefined) return `Fix ${place}${more} and commit.`;
+  const { message, hint } = finding;
+  if (hint === undefined) return `${capitalize(message)}${more}: correct that.`;
+  return hint.endsWith('?') ? `${capitalize(message)}${more}: ${hint}` : `${capitalize(hint)}${more}.`;
+}
+
+/** `Deployment shop/web: it belongs to Application shop/other`, from the message of the condition, whose advice is left out. */
+function ownedElsewhere(message: string): string {
+  return capitalize((message.split('; ')[0] ?? message).replace(/^apply /, ''));
+}
+
+function capitalize(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 function fieldsOf({ spec, status, metadata }: ApplicationObject, now: Date): (readonly [string, string])[] {

@@ -141,6 +141,54 @@ describe('one application in words', () => {
     expect(summarize(application, now)).toBe(sentence);
   });
 
+  const withFinding = (finding: { readonly code: string; readonly message: string }) => ({
+    ...refused,
+    status: { ...refused.status, findings: { total: 2, items: [{ severity: 'error' as const, ...finding }] } },
+  });
+  const about = {
+    message: 'x may not patch deployments.apps',
+    object: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
+  };
+
+  test.each([
+    [
+      'the hint of a finding that has no line',
+      { code: 'PathNotFound', message: 'the folder apps/wbe does not exist in the commit', hint: 'correct spec.source.path' },
+      'Correct spec.source.path (and 1 more).',
+    ],
+    [
+      'the message and the guess of a finding that has no line',
+      { code: 'PathNotFound', message: 'the folder apps/wbe does not exist in the commit', hint: 'did you mean apps/web?' },
+      'The folder apps/wbe does not exist in the commit (and 1 more): did you mean apps/web?',
+    ],
+    [
+      'the message when there is neither line nor hint',
+      { code: 'EntryNotFound', message: 'the entry file apps/web/app.ts, named by spec.source.entry, does not exist' },
+      'The entry file apps/web/app.ts, named by spec.source.entry, does not exist (and 1 more): correct that.',
+    ],
+    [
+      'the permission to grant, not the line that needs it',
+      { ...about, code: 'NoPermission', hint: 'grant it with a Role', file: 'apps/web/main.ts', line: 12, column: 5 },
+      'Grant ServiceAccount shop/setpoint-applier the permission for Deployment shop/web (and 1 more): grant it with a Role.',
+    ],
+  ])('the next step is %s', (_what, finding, step) => {
+    const sentence = summarize(withFinding(finding), now);
+    expect(sentence.slice(sentence.indexOf('healthy. ') + 'healthy. '.length)).toBe(step);
+  });
+
+  test('objects of another application: says whose they are and what to do', () => {
+    const condition = { lastTransitionTime: '', observedGeneration: 1 };
+    const message =
+      'apply Deployment shop/web: it belongs to Application shop/other (and 2 more objects); declare it in one of the two only; the cluster stays at a1b2c3d4';
+    const conditions = [
+      { ...condition, type: 'Ready' as const, status: 'False' as const, reason: 'OwnershipConflict', message },
+      { ...condition, type: 'Reconciling' as const, status: 'True' as const, reason: 'Retrying', message },
+    ];
+    expect(summarize({ ...healthy, status: { ...healthy.status, conditions } }, now)).toMatch(
+      / healthy\. Deployment shop\/web: it belongs to Application shop\/other \(and 2 more objects\); declare it in one of the two only\.$/,
+    );
+  });
+
   test('get APP shows source, conditions, findings with their place, and drift', () => {
     expect(formatApplication({ ...refused, status: { ...refused.status, drift: healthy.status?.drift ?? [] } }, now, plain)).toBe(
       text(`
