@@ -17,24 +17,36 @@ export interface DriftEvidence {
   readonly seenAt: Date;
 }
 
-/** A confirmed drift of fields. */
+/** What differs, by whose hand. Without any field named there is nothing that we declare to differ: then it is no drift. */
 export function describeDrift(evidence: DriftEvidence): Drift {
   const { drifted, restored, before, healed, seenAt } = evidence;
-  const metadata = isJsonObject(restored['metadata']) ? restored['metadata'] : {};
-  const held = fieldPaths(ownEntry(parseManagedFields(metadata['managedFields']))?.fieldsV1);
-  const left = new Set(fieldPaths(ownEntry(drifted.managedFields)?.fieldsV1));
-  const taken = held.filter((path) => !left.has(path));
-  const fields = taken.length > 0 || before === undefined ? taken : changedPaths(before, restored);
+  const held = heldPaths(restored);
+  const left = fieldPaths(ownEntry(drifted.managedFields)?.fieldsV1);
+  const taken = without(held, left);
+  const fields = [taken, before === undefined ? [] : changedOwnPaths(before, restored), without(left, held)].find(
+    ({ length }) => length > 0,
+  );
   const culprit = findCulprit(drifted.managedFields, taken);
   return {
     ref: drifted.ref,
-    fields,
+    fields: fields ?? [],
     kind: 'changed',
     manager: culprit?.manager ?? 'unknown',
     operation: culprit === undefined ? 'unknown' : culprit.operation,
     time: culprit?.time ?? seenAt.toISOString(),
     healed,
   };
+}
+
+/** The fields that our own entry of a live object names. */
+function heldPaths(object: JsonObject): readonly string[] {
+  const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
+  return fieldPaths(ownEntry(parseManagedFields(metadata['managedFields']))?.fieldsV1);
+}
+
+function without(paths: readonly string[], others: readonly string[]): readonly string[] {
+  const left = new Set(others);
+  return paths.filter((path) => !left.has(path));
 }
 
 /** A confirmed deletion. Nobody is named: the server keeps no trace of who deleted. */
@@ -55,6 +67,19 @@ function holdsAny(entry: ManagedFields, paths: readonly string[]): boolean {
 
 function isBelow(path: string, ancestor: string): boolean {
   return path.startsWith(ancestor) && /^[.[]/.test(path.slice(ancestor.length));
+}
+
+/**
+ * The changed paths that are ours before or after. The others were written by somebody else between the two states, such as the
+ * revision that a controller counts in an annotation.
+ */
+export function changedOwnPaths(before: JsonObject, after: JsonObject): readonly string[] {
+  const own = new Set([...heldPaths(before), ...heldPaths(after)]);
+  return changedPaths(before, after).filter((path) => {
+    // Items are counted here but named in managedFields: the list itself is what both know.
+    const known = path.replace(/\[\d+\].*$/, '');
+    return own.has(known) || [...own].some((held) => isBelow(known, held) || isBelow(held, known));
+  });
 }
 
 /** Members of metadata that the server counts or keeps itself. */

@@ -60,6 +60,8 @@ export interface ApplicationMemory {
   hasNewSuspects: boolean;
   /** What the server answered to our last writes, until the watch has caught up with it. */
   readonly answered: Map<ObjectKey, Answered>;
+  /** What our writes left behind, until the inventory has it: the watch may be past the answer long before a sync ends. */
+  readonly written: Map<ObjectKey, Baseline>;
   /** Objects being written now: what the watch shows of them is judged when the answer is here. */
   readonly inFlight: Set<ObjectKey>;
   /** Objects seen to change while they were in flight. */
@@ -108,6 +110,7 @@ export function createMemory(application: Application): ApplicationMemory {
     suspects: new Set(),
     hasNewSuspects: false,
     answered: new Map(),
+    written: new Map(),
     inFlight: new Set(),
     noticed: new Set(),
     changeListeners: new Set(),

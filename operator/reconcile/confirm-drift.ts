@@ -4,18 +4,21 @@ import type { ApplyResult } from '../apply/apply-plan.ts';
 import { baselineOf } from '../apply/baseline.ts';
 import { tenantIdentity } from '../model/identity.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
-import type { JsonObject } from '../model/json.ts';
+import { isJsonObject, type JsonObject } from '../model/json.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { ObjectKey } from '../model/object-ref.ts';
-import type { Drift, ObservedObject } from '../model/observed.ts';
-import { fieldsHash, ownEntry } from '../model/own-fields.ts';
-import { changedPaths, describeDeletion, describeDrift } from '../observe/describe-drift.ts';
+import type { Baseline, Drift, ManagedFields, ObservedObject } from '../model/observed.ts';
+import { fieldsHash, ownEntry, parseManagedFields } from '../model/own-fields.ts';
+import { isOlderVersion } from '../model/resource-version.ts';
+import { changedOwnPaths, type DriftEvidence, describeDeletion, describeDrift } from '../observe/describe-drift.ts';
 import type { Look } from './look.ts';
 import type { Observed } from './read-observed.ts';
 
 /** A suspect as it was before it was healed. */
 export interface SuspectBefore {
   readonly drifted: ObservedObject | undefined;
+  /** Git declares it otherwise than it was applied last, so an apply changes it without any drift. */
+  readonly declaredAnew: boolean;
   /** The whole object, read only where its metadata cannot tell which fields changed. */
   readonly object: JsonObject | undefined;
 }
@@ -26,26 +29,46 @@ export async function readBefore(
   suspects: readonly Manifest[],
   observed: Observed,
 ): Promise<ReadonlyMap<ObjectKey, SuspectBefore>> {
-  const entries = suspects.map(async ({ key, ref }) => {
+  const entries = suspects.map(async (manifest) => {
+    const { key, ref } = manifest;
     const drifted = observed(key);
+    const declaredAnew = isDeclaredAnew(look, manifest);
     const baseline = look.memory.inventory?.get(key)?.baseline;
-    const tellsItself = drifted === undefined || fieldsHash(ownEntry(drifted.managedFields)) !== baseline?.fieldsHash;
+    const tellsItself = drifted === undefined || declaredAnew || wasTaken(drifted, baseline);
     const object = tellsItself ? undefined : await look.parts.writer.read(identityOf(look), ref, look.signal);
-    return [key, { drifted, object }] as const;
+    return [key, { drifted, declaredAnew, object }] as const;
   });
   return new Map(await Promise.all(entries));
 }
 
-/** The suspects that an apply really changed. A server-side apply that changes nothing writes nothing: then it was no drift. */
+/** Whether Git declares an object otherwise than it was applied last. */
+export function isDeclaredAnew({ memory }: Look, { key, digest }: Manifest): boolean {
+  return memory.inventory?.get(key)?.digest !== digest;
+}
+
+/** Whether our entry is another than we left. What the watch showed before our last apply says nothing about that. */
+function wasTaken(drifted: ObservedObject, baseline: Baseline | undefined): boolean {
+  if (baseline !== undefined && isOlderVersion(drifted.resourceVersion, baseline.resourceVersion)) return false;
+  return fieldsHash(ownEntry(drifted.managedFields)) !== baseline?.fieldsHash;
+}
+
+/**
+ * The suspects in which an apply really changed something of ours. A server-side apply that changes nothing writes nothing; but the answer
+ * is newer than what was seen before also when a controller wrote meanwhile, so only a field that differs makes it drift.
+ */
 export function healedDrift(result: ApplyResult, before: ReadonlyMap<ObjectKey, SuspectBefore>, seenAt: Date): readonly Drift[] {
   return result.written.flatMap(({ change, live, baseline }) => {
     const suspect = before.get(change.key);
     if (suspect === undefined) return [];
-    const { drifted, object } = suspect;
+    const { drifted, declaredAnew, object } = suspect;
     if (drifted === undefined || drifted.uid !== baseline.uid) return [describeDeletion(change.ref, true, seenAt)];
-    if (drifted.resourceVersion === baseline.resourceVersion) return [];
-    const evidence = { drifted, restored: live, healed: true, seenAt };
-    return [describeDrift(object === undefined ? evidence : { ...evidence, before: object })];
+    if ([drifted.resourceVersion, object && baselineOf(object).resourceVersion].includes(baseline.resourceVersion)) return [];
+    // What was read is newer than what the watch showed.
+    const seen = object === undefined ? drifted : { ...drifted, managedFields: managedFieldsOf(object) };
+    const evidence = { drifted: seen, restored: live, healed: true, seenAt };
+    const drift = describeDrift(object === undefined ? evidence : { ...evidence, before: object });
+    // What a commit changes cannot be told from drift but by another who holds it.
+    return drift.fields.length === 0 || (declaredAnew && drift.manager === 'unknown') ? [] : [drift];
   });
 }
 
@@ -81,10 +104,22 @@ async function judgeByDryRun(look: Look, manifest: Manifest, drifted: ObservedOb
   if (drifted === undefined || before === undefined) return { key, drift: describeDeletion(ref, false, seenAt) };
   const restored = await parts.writer.apply(identityOf(look), manifest.object, { dryRun: true, force: true }, signal);
   const baseline = baselineOf(before);
-  if (changedPaths(before, restored).length > 0 || entry?.uid !== baseline.uid) {
+  if (entry?.uid !== baseline.uid) return { key, drift: describeReplaced({ drifted, restored, before, healed: false, seenAt }) };
+  if (changedOwnPaths(before, restored).length > 0) {
     return { key, drift: describeDrift({ drifted, restored, before, healed: false, seenAt }) };
   }
   return { key, cleared: { ...entry, baseline } };
+}
+
+/** Another object under the same name: it differs in fields, or at least what was applied is gone. */
+function describeReplaced(evidence: DriftEvidence): Drift {
+  const drift = describeDrift(evidence);
+  return drift.fields.length > 0 ? drift : describeDeletion(drift.ref, evidence.healed, evidence.seenAt);
+}
+
+function managedFieldsOf(object: JsonObject): readonly ManagedFields[] {
+  const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
+  return parseManagedFields(metadata['managedFields']);
 }
 
 function identityOf({ application }: Look): ReturnType<typeof tenantIdentity> {

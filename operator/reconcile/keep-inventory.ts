@@ -33,7 +33,9 @@ export async function narrowInventory(look: Look, plan: Plan, result: ApplyResul
   if (entries.length === 0 && remove.length === 0) return;
   await parts.inventories.save(application, entries, remove);
   memory.inventory = changed(memory.inventory ?? new Map(), entries, remove);
+  for (const { change } of result.written) memory.written.delete(change.key);
   for (const key of remove) {
+    memory.written.delete(key);
     owned.release(memory.key, key);
     memory.answered.delete(key);
     memory.suspects.delete(key);

@@ -70,6 +70,7 @@ export async function runPlan(look: Look, plan: Plan, { deferred, observed }: Ru
 function keepAnswer({ memory, parts }: Look, { change, live, baseline }: WrittenObject): void {
   const { key } = change;
   memory.suspects.delete(key);
+  memory.written.set(key, baseline);
   memory.answered.set(key, { baseline, health: assessHealth(live) });
   memory.inFlight.delete(key);
   judgeNoticed(memory, parts.observer);

@@ -34,7 +34,7 @@ export function judgeAll(memory: ApplicationMemory, observer: ObjectObserver): v
 
 function judge(memory: ApplicationMemory, key: ObjectKey, object: ObservedObject | undefined): boolean {
   const answered = memory.answered.get(key);
-  const baseline = answered?.baseline ?? memory.inventory?.get(key)?.baseline;
+  const baseline = answered?.baseline ?? memory.written.get(key) ?? memory.inventory?.get(key)?.baseline;
   if (answered !== undefined && object !== undefined && isOlderVersion(object.resourceVersion, answered.baseline.resourceVersion))
     return false;
   memory.answered.delete(key);

@@ -14,7 +14,7 @@ import { type ActionCounts, countActions, type Plan } from '../model/plan.ts';
 import { guardPlan } from '../plan/guard-plan.ts';
 import { planChanges } from '../plan/plan-changes.ts';
 import type { Desired } from './application-memory.ts';
-import { confirmByDryRun, healedDrift, readBefore } from './confirm-drift.ts';
+import { confirmByDryRun, healedDrift, isDeclaredAnew, readBefore, type SuspectBefore } from './confirm-drift.ts';
 import { narrowInventory, widenInventory } from './keep-inventory.ts';
 import type { Look } from './look.ts';
 import { type Observed, readObserved } from './read-observed.ts';
@@ -61,7 +61,9 @@ export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOut
   const { sync } = application.spec;
   const observed = await readObserved(kindsOf(scope), scope.inventory.values(), parts.observer);
   const suspects = scope.desired.filter(({ key }) => memory.suspects.has(key));
-  const found = sync.selfHeal ? undefined : await confirmByDryRun(look, suspects, observed);
+  // What a commit changes is written in any case, and its own difference is no drift.
+  const unchanged = suspects.filter((manifest) => observed(manifest.key) === undefined || !isDeclaredAnew(look, manifest));
+  const found = sync.selfHeal ? undefined : await confirmByDryRun(look, unchanged, observed);
   if (found !== undefined) await keepCleared(look, found.cleared);
   const plan = planChanges({
     desired: scope.desired,
@@ -76,20 +78,25 @@ export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOut
   if (hasErrors(findings)) return { kind: 'refused', findings };
   const held = guardPlan({ plan, desired: scope.desired.length, owned: scope.inventory.size, policy: sync });
   if (held !== undefined) return { kind: 'held', error: held };
-  const before = sync.selfHeal ? await readBefore(look, suspects, observed) : new Map();
+  const before = sync.selfHeal ? await readBefore(look, suspects, observed) : new Map<ObjectKey, SuspectBefore>();
   const result = await carryOut(look, plan, { deferred, observed }, scope.revision);
   const drift = found?.drift ?? healedDrift(result, before, look.startedAt);
   return { kind: 'ran', plan, result, counts: countDone(plan, result, before, drift), drift };
 }
 
 /** What was carried out; a suspect that was no drift after all is unchanged. */
-function countDone(plan: Plan, result: ApplyResult, suspects: ReadonlyMap<ObjectKey, unknown>, drift: readonly Drift[]): ActionCounts {
+function countDone(
+  plan: Plan,
+  result: ApplyResult,
+  suspects: ReadonlyMap<ObjectKey, SuspectBefore>,
+  drift: readonly Drift[],
+): ActionCounts {
   const done = new Set([...result.pruned, ...result.written.map(({ change }) => change.key)]);
   const drifted = new Set(drift.map(({ ref }) => keyOf(ref)));
   const counts = { ...countActions([]) };
   for (const { action, key } of plan.changes) {
     const isWrite = action === 'create' || action === 'update';
-    if (isWrite && suspects.has(key) && !drifted.has(key)) counts.unchanged += 1;
+    if (isWrite && suspects.get(key)?.declaredAnew === false && !drifted.has(key)) counts.unchanged += 1;
     else if (done.has(key) || !(isWrite || action === 'prune')) counts[action] += 1;
   }
   return counts;

@@ -75,6 +75,17 @@ describe('an object that a watch shows', () => {
   });
 });
 
+test('a status written after our own apply, while the sync still waits, is not measured by what was applied before it', () => {
+  const memory = memoryWith('10');
+  const applied = { ...baseline('12'), generation: 2 };
+  memory.written.set(key, applied);
+  memory.answered.set(key, { baseline: applied, health: { state: 'Progressing', message: '' } });
+  expect(noticeObject(memory, key, { ...live('12'), generation: 2 })).toBe(false);
+  expect(memory.answered.has(key)).toBe(false);
+  expect(noticeObject(memory, key, { ...live('13'), generation: 2 })).toBe(false);
+  expect(noticeObject(memory, key, { ...live('14'), generation: 3 })).toBe(true);
+});
+
 test('what happened while nobody watched is judged at once', () => {
   const memory = memoryWith('10');
   judgeAll(memory, observerOf(live('10')));
