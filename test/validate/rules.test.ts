@@ -197,7 +197,7 @@ test('S12 an object larger than etcd takes is refused', () => {
 describe('V6 duplicates', () => {
   test('name both constructs and both positions', () => {
     checkFindings([configMap('{name: a}'), configMap('{name: b}'), configMap('{name: a, namespace: shop}')].join('\n---\n'), [
-      'DuplicateObject main.ts:3:3: ConfigMap shop/a: is declared twice: by app/a (main.ts:1:3) and by app/a (main.ts:3:3); rename or remove one of them',
+      'DuplicateObject main.ts:3:3: ConfigMap shop/a: declared twice, by app/a (main.ts:1:3) and by app/a (main.ts:3:3); rename or remove one of them',
     ]);
   });
 
@@ -207,7 +207,7 @@ describe('V6 duplicates', () => {
         .map((version) => `{apiVersion: ${version}, kind: HorizontalPodAutoscaler, metadata: {name: web}}`)
         .join('\n---\n'),
       [
-        'DuplicateObject main.ts:2:3: HorizontalPodAutoscaler shop/web: is declared twice, as autoscaling/v1 and as autoscaling/v2: by app/web (main.ts:1:3) and by app/web (main.ts:2:3); rename or remove one of them',
+        'DuplicateObject main.ts:2:3: HorizontalPodAutoscaler shop/web: declared twice, as autoscaling/v1 and as autoscaling/v2, by app/web (main.ts:1:3) and by app/web (main.ts:2:3); rename or remove one of them',
       ],
     );
   });

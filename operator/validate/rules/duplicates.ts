@@ -12,7 +12,7 @@ export const checkDuplicates: SetRule = (members) => {
       return [];
     }
     const versions = other.ref.apiVersion === member.ref.apiVersion ? '' : `, as ${other.ref.apiVersion} and as ${member.ref.apiVersion}`;
-    const message = `is declared twice${versions}: by ${describe(other)} and by ${describe(member)}`;
+    const message = `declared twice${versions}, by ${describe(other)} and by ${describe(member)}`;
     return [{ index: member.index, problem: { code: 'DuplicateObject', message, hint: 'rename or remove one of them' } }];
   });
 };
