@@ -4,6 +4,8 @@ import { Option } from 'commander';
 import type { ApplicationSpec, ApplicationStatus } from '../model/application.ts';
 import { OperatorError } from '../model/error.ts';
 import type { Inventory } from '../model/inventory.ts';
+import type { ObjectRef } from '../model/object-ref.ts';
+import type { ObjectSelector } from './object-selector.ts';
 import type { CommandDeps } from './run-command.ts';
 import { type OutputFormat, outputFormats } from './structured-output.ts';
 
@@ -55,6 +57,8 @@ export interface ClusterReader {
   events(namespace: string, name: string): Promise<readonly EventObject[]>;
   /** The Events there are, then each new one, until the signal fires. */
   watchEvents(namespace: string, name: string, signal: AbortSignal): AsyncIterable<Watched<EventObject>>;
+  /** The object that is meant when it certainly does not exist; undefined when there is one, or when the caller may not know. */
+  absent(selector: ObjectSelector, namespace: string): Promise<ObjectRef | undefined>;
   close(): Promise<void>;
 }
 
@@ -118,15 +122,23 @@ export async function withCluster<Result>(
 export async function findApplication(cluster: ClusterReader, namespace: string, name: string): Promise<ApplicationObject> {
   const application = await cluster.application(namespace, name);
   if (application !== undefined) return application;
-  throw applicationMissing(namespace, name);
+  // Who may not list everywhere is told only that there is none here.
+  const everywhere = await cluster.applications(undefined).catch(() => []);
+  throw applicationMissing(
+    namespace,
+    name,
+    everywhere.filter(({ metadata }) => metadata.name === name).map(({ metadata }) => metadata.namespace),
+  );
 }
 
-/** There is no such Application. */
-export function applicationMissing(namespace: string, name: string): OperatorError {
+/** There is no such Application; `elsewhere` are the namespaces that have one of that name. */
+export function applicationMissing(namespace: string, name: string, elsewhere: readonly string[] = []): OperatorError {
+  const [first] = elsewhere;
+  const places = `${elsewhere.length > 1 ? 'namespaces' : 'namespace'} ${elsewhere.join(', ')}`;
   return new OperatorError(`read Application ${namespace}/${name}: there is none of that name`, {
     code: 'InvalidConfiguration',
     stage: 'cluster',
     fate: 'terminal',
-    hint: 'list them with: setpoint get -A',
+    hint: first === undefined ? 'list them with: setpoint get -A' : `there is one in ${places}; add -n ${first}`,
   });
 }

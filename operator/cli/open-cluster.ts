@@ -2,9 +2,11 @@
 import { apiVersion } from '../../constructs/annotations.ts';
 import { statusOf } from '../cluster/api-error.ts';
 import { connectionFromKubeconfig } from '../cluster/connection.ts';
+import { createDiscovery } from '../cluster/discovery.ts';
 import { createRestClient, type RestClient } from '../cluster/rest-client.ts';
 import { OperatorError } from '../model/error.ts';
 import type { JsonObject } from '../model/json.ts';
+import { absentObject } from './absent-object.ts';
 import type { ApplicationObject, ClusterReader, EventObject, OpenCluster, Watched } from './cluster-reader.ts';
 import { lastSeen } from './events.ts';
 import { readInventories } from './read-inventories.ts';
@@ -48,6 +50,14 @@ function readerOf(client: RestClient, ended: AbortSignal): Omit<ClusterReader, '
         toApplication,
       ),
     inventories: (namespace) => readInventories(client, namespace, ended),
+    async absent(selector, namespace) {
+      try {
+        const { byKind } = await createDiscovery(client).served();
+        return await absentObject(byKind.values(), selector, namespace, (path) => get(path, `read ${selector.kind} ${selector.name}`));
+      } catch {
+        return undefined;
+      }
+    },
     async events(namespace, name) {
       const answer = await get(eventsPath(namespace), `list Events of Application ${namespace}/${name}`, {
         fieldSelector: aboutApplication(name),

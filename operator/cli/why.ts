@@ -1,4 +1,4 @@
-// `setpoint why KIND/NAME`: where a live object comes from. Answers from inventories and statuses alone; the object itself is not read.
+// `setpoint why KIND/NAME`: where a live object comes from. Answers from inventories and statuses; the content of the object is not read.
 import type { Command } from 'commander';
 import type { ApplicationStatus } from '../model/application.ts';
 import { OperatorError } from '../model/error.ts';
@@ -55,7 +55,7 @@ async function why(selector: ObjectSelector, options: ClusterOptions, deps: Read
     const explanations = await explainAll(cluster, selector, namespace);
     const { terminal } = deps;
     if (explanations.length === 0) {
-      terminal.err(`${selector.kind}/${escapeControl(selector.name)} in namespace ${namespace} belongs to no application\n`);
+      terminal.err(formatUnowned(selector, namespace, await cluster.absent(selector, namespace)));
       return 1;
     }
     if (options.output === 'json' || options.output === 'yaml')
@@ -63,6 +63,12 @@ async function why(selector: ObjectSelector, options: ClusterOptions, deps: Read
     else terminal.out(explanations.map((explanation) => formatExplanation(explanation, deps.now(), terminal.paint)).join('\n'));
     return 0;
   });
+}
+
+/** Why there is nothing to explain: the object is not there, or no application owns it. */
+export function formatUnowned(selector: ObjectSelector, namespace: string, absent: ObjectRef | undefined): string {
+  if (absent !== undefined) return `there is no ${escapeControl(formatRef(absent))}\n`;
+  return `${selector.kind}/${escapeControl(selector.name)} in namespace ${namespace} belongs to no application\n`;
 }
 
 async function explainAll(cluster: ClusterReader, selector: ObjectSelector, namespace: string): Promise<Explanation[]> {

@@ -157,6 +157,8 @@ async function readKubeconfig(path: string): Promise<JsonObject> {
   try {
     value = parse(await readFile(path, 'utf8'));
   } catch (error) {
+    if (isJsonObject(error) && error['code'] === 'ENOENT')
+      throw invalid(`read kubeconfig ${path}: there is no such file`, 'set KUBECONFIG or pass --kubeconfig', error);
     throw invalid(
       `read kubeconfig ${path}: ${error instanceof Error ? error.message : String(error)}`,
       'check the path and the YAML',

@@ -1,6 +1,8 @@
 // What the commands print of statuses, as text. Nothing here talks to a cluster.
 import { describe, expect, test } from '@jest/globals';
+import { absentObject } from '../../operator/cli/absent-object.ts';
 import { formatApplication, summarize } from '../../operator/cli/application-text.ts';
+import { applicationMissing } from '../../operator/cli/cluster-reader.ts';
 import { parseDuration } from '../../operator/cli/duration.ts';
 import { escapeControl, escapeLines } from '../../operator/cli/escape-control.ts';
 import { eventColumns } from '../../operator/cli/events.ts';
@@ -12,7 +14,10 @@ import { formatStructured } from '../../operator/cli/structured-output.ts';
 import { formatAge, formatTable } from '../../operator/cli/table.ts';
 import type { Terminal } from '../../operator/cli/terminal.ts';
 import { formatMissed, formatRefused, isReached, isRefused } from '../../operator/cli/wait.ts';
-import { explain, formatExplanation } from '../../operator/cli/why.ts';
+import { explain, formatExplanation, formatUnowned } from '../../operator/cli/why.ts';
+import { refused as refusal } from '../../operator/cluster/api-error.ts';
+import { connectionFromKubeconfig } from '../../operator/cluster/connection.ts';
+import { formatError } from '../../operator/model/error.ts';
 import { healthy, now, recordTerminal, refused, unseen } from './recording.ts';
 
 const plain: Terminal['paint'] = (_stream, _style, text) => text;
@@ -280,6 +285,57 @@ describe('why', () => {
 
   test('a selector without a name is refused with an example', () => {
     expect(() => parseObjectSelector('web')).toThrow('read "web" as an object: it is not KIND/NAME');
+  });
+});
+
+describe('what is not there', () => {
+  const selector = parseObjectSelector('deploy/web');
+  const deployments = { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments', namespaced: true, verbs: new Set(['get']) };
+  const served = [deployments, { ...deployments, apiVersion: 'v1', kind: 'Pod', plural: 'pods' }];
+
+  /** A server that answers every read with one status code. */
+  const answer = (status: number, asked: string[] = []) => {
+    return async (path: string): Promise<unknown> => {
+      asked.push(path);
+      if (status === 200) return {};
+      throw refusal({ doing: `read ${path}`, stage: 'cluster' }, status, '{}');
+    };
+  };
+
+  test('an object of which the server says 404 does not exist', async () => {
+    const asked: string[] = [];
+    const absent = await absentObject(served, selector, 'shop', answer(404, asked));
+    expect(asked).toEqual(['/apis/apps/v1/namespaces/shop/deployments/web']);
+    expect(formatUnowned(selector, 'shop', absent)).toBe('there is no Deployment shop/web\n');
+  });
+
+  test.each([
+    ['one that is there', 200],
+    ['one that may not be read', 403],
+  ])('%s belongs to no application', async (_what, status) => {
+    const absent = await absentObject(served, selector, 'shop', answer(status));
+    expect(formatUnowned(selector, 'shop', absent)).toBe('deployment/web in namespace shop belongs to no application\n');
+  });
+
+  test('a kind that the cluster does not serve says nothing about the object', async () => {
+    expect(await absentObject(served, parseObjectSelector('Certificate/web'), 'shop', answer(404))).toBeUndefined();
+  });
+
+  test.each([
+    [[], 'list them with: setpoint get -A'],
+    [['shop'], 'there is one in namespace shop; add -n shop'],
+    [['blog', 'shop'], 'there is one in namespaces blog, shop; add -n blog'],
+  ])('an application that is in %j', (elsewhere, hint) => {
+    expect(formatError(applicationMissing('default', 'web', elsewhere))).toBe(
+      `read Application default/web: there is none of that name; ${hint}`,
+    );
+  });
+
+  test('a kubeconfig: names the file and what to set', async () => {
+    await expect(connectionFromKubeconfig('/nowhere/kubeconfig')).rejects.toMatchObject({
+      message: 'read kubeconfig /nowhere/kubeconfig: there is no such file',
+      hint: 'set KUBECONFIG or pass --kubeconfig',
+    });
   });
 });
 
