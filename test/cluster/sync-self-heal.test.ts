@@ -7,6 +7,7 @@ import {
   configMap,
   createRepo,
   getApplication,
+  push,
   startTestGitServer,
   tenantNamespace,
   untilStatus,
@@ -99,6 +100,31 @@ describe('with self-heal', () => {
     expect(status.drift?.[0]?.object.name).toBe('added-b');
     expect((await admin().get(object)).metadata).toMatchObject({ resourceVersion: after, annotations: { 'example.com/note': 'mine' } });
   }, 30_000);
+
+  test('a controller that writes an annotation over and over while commits change and drop fields is no drift', async () => {
+    const { repo, url } = await createRepo(git, { 'a.yaml': configMap('busy', { colour: 'red', size: 'big' }) });
+    await applyApplication(namespace, 'busy', { source: { repoURL: url, interval: '1s' } });
+    await untilSynced(namespace, 'busy', await repo.head());
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'busy' };
+    let writing = true;
+    const writer = (async () => {
+      for (let count = 0; writing; count += 1)
+        await admin().patch(object, { metadata: { annotations: { 'example.com/count': `${count}` } } }, { fieldManager: 'controller' });
+    })();
+    try {
+      for (const data of [{ colour: 'blue', size: 'big' }, { colour: 'blue' }, { colour: 'green', shape: 'round' }]) {
+        const commit = await push(repo, 'change', { 'a.yaml': configMap('busy', data as Record<string, string>) });
+        const { drift } = await untilSynced(namespace, 'busy', commit);
+        expect(drift ?? []).toEqual([]);
+      }
+    } finally {
+      writing = false;
+      await writer;
+    }
+    const { drift, history } = await untilStatus(namespace, 'busy', ({ sync }) => expect(sync?.status).toBe('Synced'));
+    expect(drift ?? []).toEqual([]);
+    expect(history?.map(({ initiatedBy }) => initiatedBy)).not.toContain('drift');
+  }, 60_000);
 
   test('A2 a field that is changed back at once, again and again, is healed more and more rarely, and who does it is named', async () => {
     const object = await start('fought');
