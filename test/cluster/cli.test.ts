@@ -230,8 +230,14 @@ Last drift:   none known
   });
 
   test('an object that no application owns is a finding of its own', async () => {
+    const { out, err, code } = await run(`why cm/kube-root-ca.crt -n ${namespace}`);
+    const said = `configmap/kube-root-ca.crt in namespace ${namespace} belongs to no application\n`;
+    expect({ out, err, code }).toEqual({ out: '', err: said, code: 1 });
+  });
+
+  test('an object that is not there is called absent, not unowned', async () => {
     const { out, err, code } = await run(`why cm/web -n ${namespace}`);
-    expect({ out, err, code }).toEqual({ out: '', err: `configmap/web in namespace ${namespace} belongs to no application\n`, code: 1 });
+    expect({ out, err, code }).toEqual({ out: '', err: `there is no ConfigMap ${namespace}/web\n`, code: 1 });
   });
 
   test('who may look at one namespace only is answered from there', async () => {
@@ -310,10 +316,17 @@ describe('wait', () => {
     expect(recording.out).toMatch(new RegExp(`^${namespace}/waited is healthy at a1b2c3d4 after \\d+\\.\\ds\n$`));
   });
 
-  test('gives up after the timeout with the failing conditions and findings', async () => {
-    const { code, err, out } = await run(`wait typo -n ${namespace} --revision deadbeef --timeout 300ms`);
+  test('ends at once with the findings when the commit is refused', async () => {
+    const { code, err, out } = await run(`wait typo -n ${namespace} --revision deadbeef --timeout 60s`);
     expect({ code, out }).toEqual({ code: 1, out: '' });
-    expect(err).toContain(`error: ${namespace}/typo is not healthy at deadbeef after 300ms\n`);
+    expect(err).toContain(`error: deadbeef is refused: ${namespace}/typo stays at a1b2c3d4\n`);
+    expect(err).toContain('apps/web/main.ts:12:5: error UnknownField: Deployment shop/web .spec.replica: unknown field "replica"\n');
+  });
+
+  test('gives up after the timeout with the failing conditions and findings', async () => {
+    const { code, err, out } = await run(`wait typo -n ${namespace} --revision cafecafe --timeout 300ms`);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain(`error: ${namespace}/typo is not healthy at cafecafe after 300ms\n`);
     expect(err).toContain('Ready=False Stalled=True Synced=False UnknownField: deadbeef is refused: 1 finding\n');
     expect(err).toContain('apps/web/main.ts:12:5: error UnknownField: Deployment shop/web .spec.replica: unknown field "replica"\n');
   });
