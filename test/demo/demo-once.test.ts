@@ -101,7 +101,7 @@ describe('npm run demo', () => {
       const demo = startDemo();
       await printed(demo, 'Ctrl-C stops everything');
       expect(demo.output()).toMatch(/export KUBECONFIG=\S+\n/);
-      expect(demo.output()).toMatch(/git clone http:\/\/127\.0\.0\.1:\d+\/manifests\.git\n/);
+      expect(demo.output()).toMatch(/git clone http:\/\/127\.0\.0\.1:\d+\/manifests\.git \S+\/manifests && cd \S+\/manifests\n/);
       // A terminal sends SIGINT to the whole foreground process group.
       process.kill(-(demo.process.pid ?? 0), 'SIGINT');
       // npm itself ends by the signal; the demo goes on until it has cleaned up.

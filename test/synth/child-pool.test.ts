@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, jest, test } from '@jest/globals';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createLocalSynthesizer } from '../../operator/synth/local-synthesizer.ts';
 import { appWith, names, synthesize } from './support.ts';
 
@@ -49,8 +49,15 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 const onLinux = process.platform === 'linux' ? describe : describe.skip;
 
 onLinux('children', () => {
-  const children = (): RunningProcess[] =>
-    below(process.pid).filter(({ command }) => /child\.cjs/.test(command) && !/unshare/.test(command));
+  // Jest runs several files in one process: what another file has left running is not counted here.
+  let earlier: ReadonlySet<number> = new Set();
+  const own = (): RunningProcess[] => below(process.pid).filter(({ pid }) => !earlier.has(pid));
+  const children = (): RunningProcess[] => own().filter(({ command }) => /child\.cjs/.test(command) && !/unshare/.test(command));
+
+  beforeEach(() => {
+    earlier = new Set();
+    earlier = new Set(own().map(({ pid }) => pid));
+  });
 
   test('are ready before they are needed, used once, and replaced', async () => {
     const synthesizer = createLocalSynthesizer({ spares: 1, refillMilliseconds: 0 });
@@ -65,7 +72,7 @@ onLinux('children', () => {
     } finally {
       await synthesizer.close();
     }
-    expect(below(process.pid).filter(({ command }) => /synth-[0-9a-f]{24}/.test(command))).toEqual([]);
+    expect(own().filter(({ command }) => /synth-[0-9a-f]{24}/.test(command))).toEqual([]);
   });
 
   test('work at most so many at a time, the others wait their turn', async () => {
