@@ -73,9 +73,19 @@ export const findingCodes = {
   ObjectTooLarge: 'an object is larger than the API server stores',
   ServerRefused: 'the API server refused the object in a dry run',
   NoPermission: 'the ServiceAccount of the Application may not write the object',
+  NamespaceNotFound: 'the namespace of the object does not exist',
 } as const;
 
 /** A code of an OperatorError. */
 export type ErrorCode = keyof typeof errorCodes;
 /** A code of a Finding. */
 export type FindingCode = keyof typeof findingCodes;
+
+/** Findings that are about the state of the cluster too: they may vanish without a commit, so the operator asks again. */
+export const clusterFindings: ReadonlySet<string> = new Set([
+  'UnknownKind',
+  'GroupUnavailable',
+  'ServerRefused',
+  'NoPermission',
+  'NamespaceNotFound',
+] satisfies FindingCode[]);

@@ -17,6 +17,7 @@ import type { Desired } from './application-memory.ts';
 import { confirmByDryRun, healedDrift, isDeclaredAnew, readBefore, type SuspectBefore } from './confirm-drift.ts';
 import { narrowInventory, widenInventory } from './keep-inventory.ts';
 import type { Look } from './look.ts';
+import { nameMissingNamespaces } from './missing-namespaces.ts';
 import { type Observed, readObserved } from './read-observed.ts';
 import { runPlan } from './run-plan.ts';
 
@@ -140,7 +141,8 @@ async function dryRun(look: Look, plan: Plan, deferred: ReadonlySet<ObjectKey>):
     );
   if (manifests.length === 0) return [];
   const identity = tenantIdentity(application.namespace, application.spec.serviceAccountName);
-  return dryRunManifests({ manifests, writer: parts.writer, identity, force: true, deferred }, signal);
+  const findings = await dryRunManifests({ manifests, writer: parts.writer, identity, force: true, deferred }, signal);
+  return nameMissingNamespaces(findings, parts.observer);
 }
 
 /** Suspects that turned out to be as they should be. */
