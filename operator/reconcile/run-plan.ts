@@ -72,6 +72,7 @@ function keepAnswer({ memory, parts }: Look, { change, live, baseline }: Written
   memory.suspects.delete(key);
   memory.written.set(key, baseline);
   memory.answered.set(key, { baseline, health: assessHealth(live) });
+  memory.health.touch(key);
   memory.inFlight.delete(key);
   judgeNoticed(memory, parts.observer);
 }
