@@ -34,6 +34,7 @@ export const errorCodes = {
   PruneGuard: 'the sync would remove too many objects',
   EmptyGuard: 'the sync would leave no object',
   InventoryCorrupt: 'the stored inventory cannot be read',
+  LeaseLost: 'this operator is not, or no longer, the one that may act',
   // wiring
   InvalidConfiguration: 'a flag, environment variable or field of the operator is wrong',
   Timeout: 'a limit on time was reached',
