@@ -77,6 +77,8 @@ export interface ApplicationMemory {
   readonly heals: Map<ObjectKey, HealRecord>;
   /** Undefined until it was loaded. */
   inventory: Inventory | undefined;
+  /** What is stored may be other than what is remembered: the inventory is read again before the next look. */
+  isOutdated: boolean;
   rendered: Rendered | undefined;
   checked: Checked | undefined;
   /** The last commit the server accepted too: drift is healed from it while a newer one cannot be had. */
@@ -121,6 +123,7 @@ export function createMemory(application: Application): ApplicationMemory {
     toldDrift: new Set(),
     heals: new Map(),
     inventory: undefined,
+    isOutdated: false,
     rendered: undefined,
     checked: undefined,
     accepted: undefined,
