@@ -19,6 +19,7 @@ import { narrowInventory, widenInventory } from './keep-inventory.ts';
 import type { Look } from './look.ts';
 import { type Observed, readObserved } from './read-observed.ts';
 import { runPlan } from './run-plan.ts';
+import { writerOf } from './writer-of.ts';
 
 /** What a sync works on: everything an Application declares and owns, or some objects of it. */
 export interface SyncScope {
@@ -80,7 +81,7 @@ export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOut
   if (held !== undefined) return { kind: 'held', error: held };
   const before = sync.selfHeal ? await readBefore(look, suspects, observed) : new Map<ObjectKey, SuspectBefore>();
   const result = await carryOut(look, plan, { deferred, observed }, scope.revision);
-  const drift = found?.drift ?? healedDrift(result, before, look.startedAt);
+  const drift = found?.drift ?? healedDrift(result, before, look.startedAt, sync.ignoreDifferences);
   return { kind: 'ran', plan, result, counts: countDone(plan, result, before, drift), drift };
 }
 
@@ -132,7 +133,7 @@ async function holdForFinalizer({ application, parts }: Look): Promise<void> {
 
 /** Asks the server about what changed in Git; objects that only drifted were accepted before. */
 async function dryRun(look: Look, plan: Plan, deferred: ReadonlySet<ObjectKey>): Promise<readonly Finding[]> {
-  const { application, memory, parts, signal } = look;
+  const { application, memory, signal } = look;
   const manifests = plan.steps
     .flatMap((step) => step.changes)
     .flatMap((change) =>
@@ -140,7 +141,7 @@ async function dryRun(look: Look, plan: Plan, deferred: ReadonlySet<ObjectKey>):
     );
   if (manifests.length === 0) return [];
   const identity = tenantIdentity(application.namespace, application.spec.serviceAccountName);
-  return dryRunManifests({ manifests, writer: parts.writer, identity, force: true, deferred }, signal);
+  return dryRunManifests({ manifests, writer: writerOf(look), identity, force: true, deferred }, signal);
 }
 
 /** Suspects that turned out to be as they should be. */
