@@ -1,7 +1,8 @@
 // From the newest commit to checked objects: fetch → synthesize → validate, each skipped where nothing it depends on changed. Writes nothing.
 import { type Finding, hasErrors } from '../model/finding.ts';
-import { canonicalJson } from '../model/json.ts';
-import type { SynthesizedObject } from '../model/manifest.ts';
+import { digestUnder, rulesFor } from '../model/ignore-rules.ts';
+import { canonicalJson, type JsonValue } from '../model/json.ts';
+import type { Manifest, SynthesizedObject } from '../model/manifest.ts';
 import type { KindRef } from '../model/object-ref.ts';
 import { type Revision, shortSha } from '../model/revision.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -43,11 +44,17 @@ export async function declareObjects(look: Look, snapshot: Snapshot): Promise<De
   if (hasErrors(result.findings)) return { kind: 'rejected', revision, ref, findings: result.findings };
   const catalog = await loadCatalog(memory, result.objects, parts);
   const destinationNamespace = application.spec.destination?.namespace ?? application.namespace;
-  const stamp = `${destinationNamespace}\n${stampOf(catalog, result.objects)}`;
+  const { ignoreDifferences } = application.spec.sync;
+  const rules = canonicalJson((ignoreDifferences ?? []) as unknown as JsonValue);
+  const stamp = `${destinationNamespace}\n${rules}\n${stampOf(catalog, result.objects)}`;
   if (memory.checked?.result === result && memory.checked.stamp === stamp) {
     return { kind: 'accepted', desired: { revision, ref, ...memory.checked.objects } };
   }
-  const { manifests, findings: found } = parts.validator.validate({ objects: result.objects, catalog, application, destinationNamespace });
+  const checked = parts.validator.validate({ objects: result.objects, catalog, application, destinationNamespace });
+  const found = checked.findings;
+  const manifests = checked.manifests.map((manifest): Manifest => {
+    return { ...manifest, digest: digestUnder(manifest.digest, rulesFor(ignoreDifferences, manifest.ref)) };
+  });
   const findings = [...result.findings, ...found];
   if (hasErrors(findings)) {
     memory.kindsMayHaveChanged ||= findings.some((finding) => finding.code === 'UnknownKind');

@@ -10,6 +10,7 @@ import type { Look } from './look.ts';
 import { outcomeOf } from './outcome-of.ts';
 import type { Observed } from './read-observed.ts';
 import { judgeNoticed } from './suspects.ts';
+import { writerOf } from './writer-of.ts';
 
 /** What a plan is run with besides the look. */
 export interface RunPlanOptions {
@@ -44,7 +45,7 @@ export async function runPlan(look: Look, plan: Plan, { deferred, observed }: Ru
     return await applyPlan(
       {
         plan,
-        writer: parts.writer,
+        writer: writerOf(look),
         identity: tenantIdentity(application.namespace, application.spec.serviceAccountName),
         force: true,
         deferred,

@@ -20,6 +20,7 @@ import type { Look } from './look.ts';
 import { nameMissingNamespaces } from './missing-namespaces.ts';
 import { type Observed, readObserved } from './read-observed.ts';
 import { runPlan } from './run-plan.ts';
+import { writerOf } from './writer-of.ts';
 
 /** What a sync works on: everything an Application declares and owns, or some objects of it. */
 export interface SyncScope {
@@ -81,7 +82,7 @@ export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOut
   if (held !== undefined) return { kind: 'held', error: held };
   const before = sync.selfHeal ? await readBefore(look, suspects, observed) : new Map<ObjectKey, SuspectBefore>();
   const result = await carryOut(look, plan, { deferred, observed }, scope.revision);
-  const drift = found?.drift ?? healedDrift(result, before, look.startedAt);
+  const drift = found?.drift ?? healedDrift(result, before, look.startedAt, sync.ignoreDifferences);
   return { kind: 'ran', plan, result, counts: countDone(plan, result, before, drift), drift };
 }
 
@@ -133,7 +134,7 @@ async function holdForFinalizer({ application, parts }: Look): Promise<void> {
 
 /** Asks the server about what changed in Git; objects that only drifted were accepted before. */
 async function dryRun(look: Look, plan: Plan, deferred: ReadonlySet<ObjectKey>): Promise<readonly Finding[]> {
-  const { application, memory, parts, signal } = look;
+  const { application, memory, signal } = look;
   const manifests = plan.steps
     .flatMap((step) => step.changes)
     .flatMap((change) =>
@@ -141,8 +142,8 @@ async function dryRun(look: Look, plan: Plan, deferred: ReadonlySet<ObjectKey>):
     );
   if (manifests.length === 0) return [];
   const identity = tenantIdentity(application.namespace, application.spec.serviceAccountName);
-  const findings = await dryRunManifests({ manifests, writer: parts.writer, identity, force: true, deferred }, signal);
-  return nameMissingNamespaces(findings, parts.observer);
+  const findings = await dryRunManifests({ manifests, writer: writerOf(look), identity, force: true, deferred }, signal);
+  return nameMissingNamespaces(findings, look.parts.observer);
 }
 
 /** Suspects that turned out to be as they should be. */
