@@ -2,7 +2,7 @@
 import { Chart, type ChartProps } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { apiGroup } from '../constructs/annotations.ts';
+import { apiGroup, pauseConfigMap } from '../constructs/annotations.ts';
 import { operatorName, synthKeySecret, systemNamespace } from './names.ts';
 
 const clusterRules: k8s.PolicyRule[] = [
@@ -25,6 +25,8 @@ const clusterRules: k8s.PolicyRule[] = [
 
 const namespaceRules: k8s.PolicyRule[] = [
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch'] },
+  // Whether a person has paused everything.
+  { apiGroups: [''], resources: ['configmaps'], resourceNames: [pauseConfigMap], verbs: ['get', 'list', 'watch'] },
   // Creating cannot be limited to a name; reading and changing can.
   { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
   { apiGroups: [''], resources: ['secrets'], resourceNames: [synthKeySecret], verbs: ['get', 'update', 'patch'] },

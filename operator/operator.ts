@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { defaultSystemNamespace } from '../constructs/annotations.ts';
 import { livenessRoute, metricsRoute, readinessRoute } from './api/routes.ts';
 import { type Route, startServer } from './api/server.ts';
 import { handleGenericWebhook, webhookBodyLimit } from './api/webhook.ts';
@@ -17,6 +18,7 @@ import { createInventoryStore } from './cluster/inventory-store.ts';
 import { watchKindChanges } from './cluster/kind-changes.ts';
 import { createObjectWriter } from './cluster/objects.ts';
 import { createObserver } from './cluster/observer.ts';
+import { createPauseSwitch } from './cluster/pause.ts';
 import { createRestClient, type OperatorClient } from './cluster/rest-client.ts';
 import { createSecretReader } from './cluster/secrets.ts';
 import { ensureSynthKey } from './cluster/synth-key.ts';
@@ -101,6 +103,7 @@ async function openParts(
     observer: createObserver({ client, discovery, emit, signal }),
     catalogs: createCatalogLoader(client, discovery),
     kindChanges: watchKindChanges({ client, discovery, emit, signal }),
+    pause: createPauseSwitch({ client, emit, namespace: await systemNamespace(config) }),
     secrets: createSecretReader(client),
     sources: createSourcePool({ clock, emit, network: { addresses: addressPolicy(config, connection) } }),
     synthesizer: openSynthesizer(config),
@@ -144,8 +147,14 @@ function openSynthesizer({ synthAddress, synthKeyFile, dataDir }: Config): Synth
 /** On the first start in a cluster there is no key yet that operator and synth server share. */
 async function ensureKey(config: Config, client: OperatorClient): Promise<void> {
   if (config.kubeconfig !== undefined || config.synthKeyFile === undefined || existsSync(config.synthKeyFile)) return;
-  const namespace = await readFile(join(serviceAccountFolder, 'namespace'), 'utf8');
-  await ensureSynthKey(client, namespace.trim());
+  await ensureSynthKey(client, await systemNamespace(config));
+}
+
+/** Namespace of Setpoint itself: as configured, or that of the Pod. */
+async function systemNamespace(config: Config): Promise<string> {
+  if (config.systemNamespace !== undefined) return config.systemNamespace;
+  if (config.kubeconfig !== undefined) return defaultSystemNamespace;
+  return (await readFile(join(serviceAccountFolder, 'namespace'), 'utf8')).trim();
 }
 
 interface Servers {

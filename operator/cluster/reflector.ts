@@ -18,6 +18,7 @@ export interface Collection<Value> {
   /** `/apis/apps/v1/deployments`. */
   readonly path: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
   /** Ask for metadata only; the server then sends no value. */
   readonly metadataOnly: boolean;
   /** `watch Deployments`: begins the text of an error. */
@@ -31,6 +32,8 @@ export interface CollectionListener<Value> {
   /** An object appeared, changed or went (`undefined`). */
   onChange(key: string, value: Value | undefined, previous: Value | undefined): void;
   onFailure(error: OperatorError): void;
+  /** The API server answered with a page or opened a watch: it lets us look. */
+  onAnswer?(): void;
 }
 
 /** A collection that is followed until its signal aborts. */
@@ -80,6 +83,7 @@ export function startReflector<Value>(
     progress() {
       failure = undefined;
     },
+    answered: () => listener.onAnswer?.(),
     fail(error) {
       failure = error;
       listener.onFailure(error);
@@ -109,6 +113,7 @@ interface Io<Value> {
   keep(object: JsonObject): ReflectedItem<Value> | undefined;
   change(change: ReflectorChange<Value>): void;
   progress(): void;
+  answered(): void;
   fail(error: OperatorError): void;
 }
 
@@ -135,7 +140,7 @@ async function follow<Value>(io: Io<Value>): Promise<void> {
 }
 
 async function listPage<Value>(io: Io<Value>, continueToken: string): Promise<ReflectorInput<Value>> {
-  const { path, labelSelector, metadataOnly, doing } = io.collection;
+  const { path, metadataOnly, doing } = io.collection;
   try {
     const page = await io.client.request({
       method: 'GET',
@@ -146,10 +151,11 @@ async function listPage<Value>(io: Io<Value>, continueToken: string): Promise<Re
       accept: metadataOnly ? 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json' : 'application/json',
       query: {
         limit: String(io.limits.pageSize),
-        ...(labelSelector === undefined ? {} : { labelSelector }),
+        ...selectorsOf(io.collection),
         ...(continueToken === '' ? {} : { continue: continueToken }),
       },
     });
+    io.answered();
     const metadata = isJsonObject(page['metadata']) ? page['metadata'] : {};
     const items = Array.isArray(page['items']) ? (page['items'] as readonly JsonValue[]).filter(isJsonObject) : [];
     return {
@@ -163,9 +169,13 @@ async function listPage<Value>(io: Io<Value>, continueToken: string): Promise<Re
   }
 }
 
+function selectorsOf<Value>({ labelSelector, fieldSelector }: Collection<Value>): Readonly<Record<string, string>> {
+  return { ...(labelSelector === undefined ? {} : { labelSelector }), ...(fieldSelector === undefined ? {} : { fieldSelector }) };
+}
+
 /** Reads one watch until it ends. `take` says whether to read on. */
 async function watch<Value>(io: Io<Value>, resourceVersion: string, take: (input: ReflectorInput<Value>) => boolean): Promise<void> {
-  const { path, labelSelector, metadataOnly, doing } = io.collection;
+  const { path, metadataOnly, doing } = io.collection;
   const silence = new AbortController();
   const openedAt = performance.now();
   let timer: NodeJS.Timeout | undefined;
@@ -189,9 +199,10 @@ async function watch<Value>(io: Io<Value>, resourceVersion: string, take: (input
         allowWatchBookmarks: 'true',
         resourceVersion,
         timeoutSeconds: String(Math.round(300 + Math.random() * 300)),
-        ...(labelSelector === undefined ? {} : { labelSelector }),
+        ...selectorsOf(io.collection),
       },
     });
+    io.answered();
     for await (const line of linesOf(stream, alive)) if (!take(eventOf(io, line))) return;
     if (!io.signal.aborted) take({ type: 'closed', livedMilliseconds: performance.now() - openedAt });
   } catch (error) {
