@@ -133,6 +133,9 @@ function record(series: Series, event: OperatorEvent): void {
       break;
     case 'revision-seen':
     case 'history-rewritten':
+    case 'claimed':
+    case 'adopted':
+    case 'inventory-rebuilt':
       break;
   }
 }
