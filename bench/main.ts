@@ -5,6 +5,7 @@ import { DemoCleanup } from '../dev/demo-cleanup.ts';
 import { applyLoop } from './floor.ts';
 import { provideModules, synthAndApply } from './peer.ts';
 import { formatTable, type Measure, median } from './report.ts';
+import { measureHeal, measureIdle, measureRestart } from './steady.ts';
 import { measureSynth } from './synth.ts';
 import { workload } from './workload.ts';
 import {
@@ -22,7 +23,8 @@ const { values: flags } = parseArgs({
   options: {
     sizes: { type: 'string', default: '100,1000,5000' },
     samples: { type: 'string', default: '15' },
-    only: { type: 'string', default: 'first,latency,memory,synth' },
+    only: { type: 'string', default: 'first,latency,memory,synth,heal,restart,idle' },
+    idle: { type: 'string', default: '300' },
   },
 });
 const sizes = flags.sizes.split(',').map(Number);
@@ -40,6 +42,10 @@ try {
   const measures: Measure[] = [];
   if (wanted('synth')) measures.push(...(await measureSynth(samples, say)));
   if (['first', 'latency', 'memory'].some(wanted)) measures.push(...(await measureOperator()));
+  if (wanted('heal')) measures.push(...(await measureFresh('drift', (world) => measureHeal(world, 100, say))));
+  for (const size of wanted('restart') ? [1000, 5000] : [])
+    measures.push(...(await measureFresh(`restart of ${size} objects`, (world) => measureRestart(world, size, say))));
+  if (wanted('idle')) measures.push(...(await measureFresh('idling', (world) => measureIdle(world, Number(flags.idle), say))));
   process.stdout.write(`${formatTable(measures)}\n`);
   if (measures.some(({ goal }) => !goal.met)) process.exitCode = 1;
 } finally {
@@ -68,7 +74,7 @@ async function measureOperator(): Promise<Measure[]> {
       goal: { text: 'under 3×', met: large < 3 * small },
     });
   }
-  if (wanted('memory')) measures.push(await measureMemory());
+  if (wanted('memory')) measures.push(...(await measureMemory()));
   return measures;
 }
 
@@ -131,22 +137,24 @@ async function measurePeer(world: BenchWorld, size: number): Promise<number[]> {
 }
 
 /** Memory of a fresh product that follows one application of 1,000 objects, a while after its first sync. */
-async function measureMemory(): Promise<Measure> {
-  const own = new DemoCleanup();
-  try {
-    say('memory with 1,000 objects: a fresh start');
-    const world = await startBenchWorld(own, stop.signal);
+function measureMemory(): Promise<Measure[]> {
+  return measureFresh('memory with 1,000 objects', async (world) => {
     const application = await prepareApplication(world, 'memory', workload(1000, 'v0'));
     await follow(world, application);
     await untilSynced(world, application, await application.repo.head());
     for (let change = 1; change <= 3; change++) await changeOne(world, application, 1000, `v${change}`);
     const megabytes = productMemory(world);
-    return {
-      name: 'memory, 1,000 objects',
-      samples: [megabytes],
-      unit: 'MB',
-      goal: { text: 'under 300 MB', met: megabytes > 0 && megabytes < 300 },
-    };
+    const goal = { text: 'under 300 MB', met: megabytes > 0 && megabytes < 300 };
+    return [{ name: 'memory, 1,000 objects', samples: [megabytes], unit: 'MB', goal }];
+  });
+}
+
+/** A measure on a control plane and a product of its own. */
+async function measureFresh(what: string, measure: (world: BenchWorld) => Promise<Measure[]>): Promise<Measure[]> {
+  const own = new DemoCleanup();
+  try {
+    say(`${what}: a fresh start`);
+    return await measure(await startBenchWorld(own, stop.signal));
   } finally {
     await own.run();
   }

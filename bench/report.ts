@@ -5,7 +5,7 @@ export interface Measure {
   readonly name: string;
   /** What was measured, with its unit; several samples become a median with minimum and maximum. */
   readonly samples: readonly number[];
-  readonly unit: 's' | 'ms' | 'MB';
+  readonly unit: 's' | 'ms' | 'MB' | '%' | '';
   /** What it is compared with, measured in the same run. */
   readonly against?: { readonly name: string; readonly samples: readonly number[] };
   /** True when the figure is as good as promised, judged on medians. */
@@ -23,8 +23,8 @@ export function median(samples: readonly number[]): number {
 
 /** `0.142 (0.131–0.190, n=20)`. */
 export function formatSamples(samples: readonly number[], unit: Measure['unit']): string {
-  const digits = unit === 's' ? 3 : 0;
-  const middle = `${median(samples).toFixed(digits)} ${unit}`;
+  const digits = unit === 's' ? 3 : unit === '%' ? 2 : 0;
+  const middle = `${median(samples).toFixed(digits)} ${unit}`.trimEnd();
   if (samples.length === 1) return middle;
   return `${middle} (${Math.min(...samples).toFixed(digits)}–${Math.max(...samples).toFixed(digits)}, n=${samples.length})`;
 }

@@ -161,7 +161,8 @@ async function read({ cluster, signal }: BenchWorld, url: string): Promise<JsonO
   }
 }
 
-async function poll(what: string, milliseconds: number, signal: AbortSignal, isSo: () => Promise<boolean>): Promise<void> {
+/** Asks until it is so. Throws after a time. */
+export async function poll(what: string, milliseconds: number, signal: AbortSignal, isSo: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + milliseconds;
   while (!(await isSo())) {
     signal.throwIfAborted();

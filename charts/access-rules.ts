@@ -24,8 +24,9 @@ const clusterRules: k8s.PolicyRule[] = [
 ];
 
 const namespaceRules: k8s.PolicyRule[] = [
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch'] },
   // Creating cannot be limited to a name; reading and changing can.
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [operatorName], verbs: ['get', 'list', 'watch', 'update'] },
   { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
   { apiGroups: [''], resources: ['secrets'], resourceNames: [synthKeySecret], verbs: ['get', 'update', 'patch'] },
 ];

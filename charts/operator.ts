@@ -1,4 +1,4 @@
-// The operator's Deployment, Service and NetworkPolicy. Its rights are in access-rules.ts.
+// The operator's Deployment, Lease, PodDisruptionBudget, Service and NetworkPolicy. Its rights are in access-rules.ts.
 import { Chart, type ChartProps } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
@@ -13,7 +13,10 @@ export interface OperatorProps extends ChartProps {
   readonly webhookSecretName?: string;
 }
 
-/** One operator, replaced rather than rolled: two at once would only wait for each other. */
+/** How many operators run: one acts, the other takes over at once when it ends and within seconds when it dies. */
+const replicas = 2;
+
+/** Replicas of which the one that holds the Lease acts. */
 export class Operator extends Chart {
   constructor(scope: Construct, id: string, props: OperatorProps) {
     super(scope, id, { ...props, namespace: systemNamespace });
@@ -22,11 +25,20 @@ export class Operator extends Chart {
     new k8s.KubeDeployment(this, 'deployment', {
       metadata: { name: operatorName, labels },
       spec: {
-        replicas: 1,
-        strategy: { type: 'Recreate' },
+        replicas,
+        strategy: {
+          type: 'RollingUpdate',
+          rollingUpdate: { maxSurge: k8s.IntOrString.fromNumber(1), maxUnavailable: k8s.IntOrString.fromNumber(0) },
+        },
         selector: { matchLabels: labels },
         template: { metadata: { labels }, spec: podSpec(props) },
       },
+    });
+    // Held by nobody: the first operator need not wait to be sure that no other acts, as it must where the Lease is missing.
+    new k8s.KubeLease(this, 'lease', { metadata: { name: operatorName, labels } });
+    new k8s.KubePodDisruptionBudget(this, 'disruption-budget', {
+      metadata: { name: operatorName, labels },
+      spec: { maxUnavailable: k8s.IntOrString.fromNumber(1), selector: { matchLabels: labels } },
     });
     new k8s.KubeService(this, 'service', {
       metadata: { name: operatorName, labels },
@@ -49,6 +61,12 @@ export class Operator extends Chart {
   }
 }
 
+/** One lost node should not take both. */
+const onAnotherNode: k8s.WeightedPodAffinityTerm = {
+  weight: 100,
+  podAffinityTerm: { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: selectorLabels('operator') } },
+};
+
 function podSpec({ image, webhookSecretName }: OperatorProps): k8s.PodSpec {
   const data = scratchVolume('data', '/var/lib/setpoint', '2Gi');
   const temporary = scratchVolume('tmp', '/tmp', '256Mi');
@@ -60,12 +78,15 @@ function podSpec({ image, webhookSecretName }: OperatorProps): k8s.PodSpec {
   return {
     serviceAccountName: operatorName,
     securityContext: podSecurity,
+    affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [onAnotherNode] } },
     containers: [
       {
         name: 'operator',
         image,
         args: [
           'operator',
+          '--leader-elect',
+          '--advertise-address=$(POD_IP)',
           `--api-address=:${ports.api}`,
           `--metrics-address=:${ports.metrics}`,
           `--data-dir=${data.mount.mountPath}`,
@@ -73,6 +94,7 @@ function podSpec({ image, webhookSecretName }: OperatorProps): k8s.PodSpec {
           `--synth-key-file=${key.mount.mountPath}/key`,
           ...webhook.map(({ mount }) => `--webhook-secret-file=${mount.mountPath}/secret`),
         ],
+        env: [{ name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
         ports: [
           { name: 'http', containerPort: ports.api },
           { name: 'metrics', containerPort: ports.metrics },

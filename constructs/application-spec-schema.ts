@@ -1,5 +1,6 @@
 // The schema of Application.spec: the one place where a field, its default and its limits are written. The status is in application-status-schema.ts.
 import type { JsonSchema, ValidationRule } from './json-schema.ts';
+import { syncDifferences } from './sync-differences-schema.ts';
 
 const maximumNameLength = 253;
 
@@ -169,6 +170,7 @@ const sync = {
       maxLength: durationLength,
       'x-kubernetes-validations': [durationBetweenOneSecondAndOneDay],
     },
+    ...syncDifferences,
   },
 } as const satisfies JsonSchema;
 

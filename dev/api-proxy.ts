@@ -25,6 +25,12 @@ export interface ProxiedRequest {
   status: number | undefined;
   /** Milliseconds until the response had ended; undefined while it goes on, as watches do. */
   duration: number | undefined;
+  /** Place among all requests and answers of this proxy: tells what the client could know when it asked. */
+  readonly cameAt: number;
+  /** Place at which the client had the whole answer; undefined when it never learned. */
+  answeredAt: number | undefined;
+  /** What the server answered, also when the client never learned; only where `keepsAnswer` says so. */
+  answer: string | undefined;
 }
 
 /**
@@ -34,10 +40,14 @@ export interface ProxiedRequest {
  * - `cutAfter`: the response breaks after so many bytes.
  * - `delay`: forwarded, so many milliseconds later. May be combined with the others.
  * - `until`: forwarded once the promise is settled.
+ * - `answerUntil`: forwarded at once; the client gets the answer once the promise is settled.
+ * - `lines`: what the client gets in place of each line of the answer, as watches have them; undefined breaks the connection.
  */
 export interface Fault {
   readonly delay?: number;
   readonly until?: Promise<unknown>;
+  readonly answerUntil?: Promise<unknown>;
+  readonly lines?: (line: string) => readonly string[] | undefined;
   readonly respond?: { readonly status: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> };
   readonly reset?: 'before' | 'after';
   readonly cutAfter?: number;
@@ -50,6 +60,8 @@ export interface ApiProxyOptions {
   readonly tls?: { readonly key: string; readonly cert: string; readonly ca?: string };
   /** Decides about every request; undefined forwards it. Can be changed while it runs. */
   readonly onRequest?: (request: ProxiedRequest) => Fault | undefined;
+  /** Whose answers are kept as text. Assumes: not those of watches. @default none */
+  readonly keepsAnswer?: (request: ProxiedRequest) => boolean;
 }
 
 export interface ApiProxy {
@@ -74,15 +86,19 @@ type Outgoing = ServerResponse | Http2ServerResponse;
 interface Upstream {
   readonly url: string;
   readonly agent: Agent | undefined;
+  readonly keepsAnswer: (request: ProxiedRequest) => boolean;
+  /** The next place among requests and answers. */
+  next(): number;
 }
 
 export async function startApiProxy(options: ApiProxyOptions): Promise<ApiProxy> {
   const { url: upstreamUrl, ca } = readKubeconfig(options.kubeconfigPath);
   const agent = upstreamUrl.startsWith('https:') ? new Agent({ keepAlive: true, ...(ca ? { ca } : {}) }) : undefined;
-  const upstream: Upstream = { url: upstreamUrl, agent };
+  let places = 0;
+  const upstream: Upstream = { url: upstreamUrl, agent, keepsAnswer: options.keepsAnswer ?? (() => false), next: () => places++ };
   const requests: ProxiedRequest[] = [];
   const listener = (incoming: Incoming, outgoing: Outgoing): void => {
-    const record = recordOf(incoming);
+    const record = recordOf(incoming, upstream.next());
     requests.push(record);
     outgoing.on('close', () => {
       record.duration = Date.now() - record.startedAt;
@@ -125,13 +141,19 @@ async function handle(upstream: Upstream, record: ProxiedRequest, fault: Fault, 
   if (fault.reset === 'before') return breakOff(incoming, outgoing);
   if (fault.respond) return respond(record, fault.respond, outgoing);
   const answer = await forward(upstream, incoming, outgoing, body);
+  if (upstream.keepsAnswer(record)) keepAnswer(record, answer);
   record.status = answer.statusCode ?? 0;
   if (fault.reset === 'after') {
     for await (const _ of answer); // its end says that the server is done
     return breakOff(incoming, outgoing);
   }
+  await fault.answerUntil;
+  outgoing.once('finish', () => {
+    record.answeredAt = upstream.next();
+  });
   (outgoing as ServerResponse).writeHead(record.status, withoutConnection(answer.headers) as Record<string, string>);
   if ('flushHeaders' in outgoing) outgoing.flushHeaders();
+  if (fault.lines !== undefined) return passLines(fault.lines, answer, incoming, outgoing);
   let left = fault.cutAfter ?? Number.POSITIVE_INFINITY;
   answer.on('data', (chunk: Buffer) => {
     const part = chunk.subarray(0, Math.min(left, chunk.length));
@@ -143,6 +165,34 @@ async function handle(upstream: Upstream, record: ProxiedRequest, fault: Fault, 
   });
   answer.once('end', () => left > 0 && outgoing.end());
   answer.once('error', () => breakOff(incoming, outgoing));
+  answer.resume();
+}
+
+function keepAnswer(record: ProxiedRequest, answer: IncomingMessage): void {
+  const parts: Buffer[] = [];
+  answer.on('data', (chunk: Buffer) => void parts.push(chunk)).pause();
+  answer.once('end', () => {
+    record.answer = Buffer.concat(parts).toString();
+  });
+}
+
+async function passLines(
+  lines: NonNullable<Fault['lines']>,
+  answer: IncomingMessage,
+  incoming: Incoming,
+  outgoing: Outgoing,
+): Promise<void> {
+  let rest = '';
+  for await (const chunk of answer.setEncoding('utf8')) {
+    const whole = (rest + String(chunk)).split('\n');
+    rest = whole.pop() ?? '';
+    for (const line of whole) {
+      const passed = lines(line);
+      if (passed === undefined) return breakOff(incoming, outgoing);
+      for (const one of passed) (outgoing as ServerResponse).write(`${one}\n`);
+    }
+  }
+  outgoing.end(rest);
 }
 
 function forward({ url, agent }: Upstream, incoming: Incoming, outgoing: Outgoing, body: Buffer): Promise<IncomingMessage> {
@@ -188,7 +238,7 @@ function withoutConnection(headers: NodeJS.Dict<string | string[]>): Record<stri
   return Object.fromEntries(kept) as Record<string, string | string[]>;
 }
 
-function recordOf({ method = 'GET', url = '/', headers, httpVersion }: Incoming): ProxiedRequest {
+function recordOf({ method = 'GET', url = '/', headers, httpVersion }: Incoming, cameAt: number): ProxiedRequest {
   const { pathname, searchParams } = new URL(url, 'http://loopback');
   const one = (name: string): string | undefined => (headers[name] === undefined ? undefined : String(headers[name]));
   return {
@@ -203,6 +253,9 @@ function recordOf({ method = 'GET', url = '/', headers, httpVersion }: Incoming)
     accept: one('accept'),
     watch: ['1', 'true'].includes(searchParams.get('watch') ?? ''),
     startedAt: Date.now(),
+    cameAt,
+    answeredAt: undefined,
+    answer: undefined,
     body: '',
     status: undefined,
     duration: undefined,

@@ -29,7 +29,13 @@ export interface ProcessSurroundings {
 export interface ProductProcesses {
   /** `host:port` of the operator's API. */
   readonly apiAddress: string;
+  /** `host:port` of the operator's metrics. */
+  readonly metricsAddress: string;
   readonly webhookSecret: string;
+  /** The operator as it runs now. */
+  operator(): ProcessIdentity;
+  /** Ends the operator as a crash would and starts another. @returns monotonic milliseconds at which the new process was started. */
+  restartOperator(): Promise<number>;
 }
 
 /** Where the operator writes its log. */
@@ -41,17 +47,27 @@ export function operatorLog(directory: string): string {
 export async function startProduct(surroundings: ProcessSurroundings): Promise<ProductProcesses> {
   const synthAddress = `127.0.0.1:${await freePort()}`;
   const apiAddress = `127.0.0.1:${await freePort()}`;
+  const metricsAddress = `127.0.0.1:${await freePort()}`;
   const synthKey = writeKey(surroundings, 'synth-key');
   const webhookKey = writeKey(surroundings, 'webhook-key');
   await step('synth server', () => startSynthServer(surroundings, synthAddress, synthKey.file));
-  await step('operator', () =>
-    startOperator(surroundings, apiAddress, [
-      `--synth-address=${synthAddress}`,
-      `--synth-key-file=${synthKey.file}`,
-      `--webhook-secret-file=${webhookKey.file}`,
-    ]),
-  );
-  return { apiAddress, webhookSecret: webhookKey.key };
+  const kubeconfig = path.join(surroundings.directory, 'operator.kubeconfig');
+  const flags = [
+    ...['operator', `--kubeconfig=${kubeconfig}`, `--api-address=${apiAddress}`, `--metrics-address=${metricsAddress}`],
+    ...[`--synth-address=${synthAddress}`, `--synth-key-file=${synthKey.file}`, `--webhook-secret-file=${webhookKey.file}`],
+    ...[`--data-dir=${path.join(surroundings.directory, 'operator-data')}`, '--allow-loopback-git'],
+  ];
+  let operator = await step('operator', () => startOperator(surroundings, kubeconfig, apiAddress, flags));
+  return {
+    ...{ apiAddress, metricsAddress, webhookSecret: webhookKey.key },
+    operator: () => operator,
+    async restartOperator() {
+      await endProcess(operator, 'SIGKILL');
+      const started = performance.now();
+      operator = startProcess(surroundings, operatorLog(surroundings.directory), flags);
+      return started;
+    },
+  };
 }
 
 function writeKey({ directory }: ProcessSurroundings, name: string): { readonly file: string; readonly key: string } {
@@ -71,25 +87,17 @@ async function startSynthServer(surroundings: ProcessSurroundings, address: stri
 /** The operator has the rights of the charts and no others: it is never cluster-admin. */
 async function startOperator(
   surroundings: ProcessSurroundings,
+  kubeconfig: string,
   apiAddress: string,
   flags: readonly string[],
-): Promise<StepResult<undefined>> {
+): Promise<StepResult<ProcessIdentity>> {
   const { directory, adminKubeconfigPath, signal } = surroundings;
-  const kubeconfig = path.join(directory, 'operator.kubeconfig');
   await createServiceAccountKubeconfig({ adminKubeconfigPath, namespace: systemNamespace, name: operatorName, path: kubeconfig });
   const log = operatorLog(directory);
-  const identity = startProcess(surroundings, log, [
-    'operator',
-    `--kubeconfig=${kubeconfig}`,
-    `--api-address=${apiAddress}`,
-    '--metrics-address=127.0.0.1:0',
-    `--data-dir=${path.join(directory, 'operator-data')}`,
-    ...flags,
-    '--allow-loopback-git',
-  ]);
+  const identity = startProcess(surroundings, log, flags);
   const isReady = async (): Promise<boolean> => (await fetch(`http://${apiAddress}/readyz`).catch(() => undefined))?.ok === true;
   await until('the operator to be ready', isReady, { signal, watch: { identity, log } });
-  return { value: undefined, detail: `as ServiceAccount ${systemNamespace}/${operatorName}` };
+  return { value: identity, detail: `as ServiceAccount ${systemNamespace}/${operatorName}` };
 }
 
 /** Starts one of the product's commands; it ends with the demo, however the demo ends. */

@@ -117,6 +117,13 @@ function registerOperator(program: Command, deps: CommandDeps): void {
     .option('--synth-key-file <file>', 'key that operator and synth server share')
     .option('--webhook-secret-file <file>', 'key that signs webhook calls (default: webhook calls are refused)')
     .option('--allow-loopback-git', 'follow repositories on loopback addresses too; for demos and tests')
+    .option('--leader-elect', 'act only while holding a Lease, so that several operators can run (default: act at once)')
+    .option('--leader-elect-lease-duration <duration>', 'a Lease not renewed for so long may be taken by another (default: 15s)')
+    .option('--leader-elect-renew-deadline <duration>', 'who could not renew for so long stops acting and ends (default: 10s)')
+    .option('--leader-elect-retry-period <duration>', 'time between renewals, and between tries (default: 2s)')
+    .option('--leader-elect-resource-name <name>', 'name of the Lease (default: setpoint-operator)')
+    .option('--leader-elect-resource-namespace <name>', 'namespace of the Lease (default: that of the Pod, else setpoint-system)')
+    .option('--advertise-address <ip>', 'IP address by which other replicas reach this one (default: the host of --api-address)')
     .action((flags: OperatorFlags) =>
       runCommand(deps, async () => {
         const environment = readEnvironment();

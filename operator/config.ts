@@ -1,6 +1,8 @@
 // Flags and environment → one frozen configuration. The only reader of process.env; opens no file and no connection.
 import { isIP } from 'node:net';
+import { longestLease } from './cluster/lease-step.ts';
 import { OperatorError } from './model/error.ts';
+import { millisecondsOf } from './reconcile/duration.ts';
 
 /** Levels of the log, least first. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -33,6 +35,21 @@ export interface Config {
   readonly webhookSecretFile?: string;
   /** Permits repositories on loopback addresses: for the demo and tests. */
   readonly allowLoopbackGit: boolean;
+  /** IP address under which other replicas reach this one; undefined: the host of `apiAddress` if it names one. */
+  readonly advertiseAddress?: string;
+  /** Undefined: this operator acts without asking whether another does. */
+  readonly leaderElection?: LeaderElectionConfig;
+}
+
+/** Of several operators with the same Lease one acts. Durations in milliseconds. */
+export interface LeaderElectionConfig {
+  /** Name of the Lease. */
+  readonly resourceName: string;
+  /** Undefined: the namespace of the Pod. */
+  readonly resourceNamespace?: string;
+  readonly leaseDuration: number;
+  readonly renewDeadline: number;
+  readonly retryPeriod: number;
 }
 
 /** The flags of `setpoint operator` as the command line parser hands them over. */
@@ -48,6 +65,13 @@ export interface OperatorFlags {
   readonly synthKeyFile?: string;
   readonly webhookSecretFile?: string;
   readonly allowLoopbackGit?: boolean;
+  readonly advertiseAddress?: string;
+  readonly leaderElect?: boolean;
+  readonly leaderElectLeaseDuration?: string;
+  readonly leaderElectRenewDeadline?: string;
+  readonly leaderElectRetryPeriod?: string;
+  readonly leaderElectResourceName?: string;
+  readonly leaderElectResourceNamespace?: string;
 }
 
 /** Variables of the environment, by name. */
@@ -78,6 +102,8 @@ export function parseConfig(flags: OperatorFlags, environment: Environment): Con
     ...optional('synthKeyFile', nonEmpty(text('synthKeyFile'), problems)),
     ...optional('webhookSecretFile', nonEmpty(text('webhookSecretFile'), problems)),
     allowLoopbackGit: parseBoolean(text('allowLoopbackGit'), problems),
+    ...optional('advertiseAddress', parseIp(text('advertiseAddress'), problems)),
+    ...optional('leaderElection', parseLeaderElection(text, problems)),
   };
   if (config.synthAddress !== undefined && config.synthKeyFile === undefined) {
     problems.push('--synth-address is given without --synth-key-file; name the file with the key that the synth server has too');
@@ -147,6 +173,48 @@ function parseAddress(given: Given | undefined, problems: string[]): ListenAddre
   const hostIsGood = match?.[1] === undefined ? /^[A-Za-z0-9.-]*$/.test(host) : isIP(host) === 6;
   if (match !== null && port <= 65_535 && hostIsGood) return { host: host === '' ? '0.0.0.0' : host, port };
   problems.push(`${given.name} is "${given.value}", which is not HOST:PORT; write for example 127.0.0.1:8080 or :8080`);
+  return undefined;
+}
+
+function parseIp(given: Given | undefined, problems: string[]): string | undefined {
+  if (given !== undefined && isIP(given.value) === 0) problems.push(`${given.name} is "${given.value}", which is no IP address`);
+  return given?.value;
+}
+
+/** client-go's own rule. */
+const retriesPerDeadline = 1.2;
+
+/** The flags, their defaults and their rules are those of Kubernetes' own controllers. */
+function parseLeaderElection(text: (flag: keyof OperatorFlags) => Given | undefined, problems: string[]): LeaderElectionConfig | undefined {
+  const isOn = parseBoolean(text('leaderElect'), problems);
+  const election: LeaderElectionConfig = {
+    resourceName: parseName(text('leaderElectResourceName'), problems) ?? 'setpoint-operator',
+    ...optional('resourceNamespace', parseName(text('leaderElectResourceNamespace'), problems)),
+    leaseDuration: parseDuration(text('leaderElectLeaseDuration'), problems) ?? 15_000,
+    renewDeadline: parseDuration(text('leaderElectRenewDeadline'), problems) ?? 10_000,
+    retryPeriod: parseDuration(text('leaderElectRetryPeriod'), problems) ?? 2_000,
+  };
+  const { leaseDuration, renewDeadline, retryPeriod } = election;
+  if (leaseDuration <= renewDeadline) problems.push('--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline');
+  if (renewDeadline <= retryPeriod * retriesPerDeadline) {
+    problems.push(`--leader-elect-renew-deadline must be longer than ${retriesPerDeadline} times --leader-elect-retry-period`);
+  }
+  if (leaseDuration > longestLease) problems.push('--leader-elect-lease-duration may be 5m at most');
+  return isOn ? election : undefined;
+}
+
+function parseName(given: Given | undefined, problems: string[]): string | undefined {
+  if (given === undefined || /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(given.value)) return given?.value;
+  problems.push(`${given.name} is "${given.value}", which is no name that Kubernetes takes; write lower-case letters, digits and dashes`);
+  return undefined;
+}
+
+/** Milliseconds; undefined when nothing good is given. */
+function parseDuration(given: Given | undefined, problems: string[]): number | undefined {
+  if (given === undefined) return undefined;
+  const milliseconds = /^(\d{1,6}(ms|s|m|h))+$/.test(given.value) ? millisecondsOf(given.value) : 0;
+  if (milliseconds > 0) return milliseconds;
+  problems.push(`${given.name} is "${given.value}"; write a duration above zero, for example 15s or 1m30s`);
   return undefined;
 }
 

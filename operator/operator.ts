@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { forwardWebhook } from './api/forward-webhook.ts';
 import { livenessRoute, metricsRoute, readinessRoute } from './api/routes.ts';
 import { type Route, startServer } from './api/server.ts';
 import { handleGenericWebhook, webhookBodyLimit } from './api/webhook.ts';
@@ -12,17 +13,19 @@ import { createApplicationStore } from './cluster/applications.ts';
 import { createCatalogLoader } from './cluster/catalog.ts';
 import { type ClusterConnection, connectionFromKubeconfig, inClusterConnection, serviceAccountFolder } from './cluster/connection.ts';
 import { createDiscovery } from './cluster/discovery.ts';
-import { createEventRecorder } from './cluster/events.ts';
+import { createEventRecorder, type EventRecorder } from './cluster/events.ts';
 import { createInventoryStore } from './cluster/inventory-store.ts';
 import { watchKindChanges } from './cluster/kind-changes.ts';
+import type { LeaderElection } from './cluster/leader-election.ts';
 import { createObjectWriter } from './cluster/objects.ts';
 import { createObserver } from './cluster/observer.ts';
 import { createRestClient, type OperatorClient } from './cluster/rest-client.ts';
 import { createSecretReader } from './cluster/secrets.ts';
 import { ensureSynthKey } from './cluster/synth-key.ts';
 import type { Config, Environment } from './config.ts';
-import { createEventStream } from './events/event-stream.ts';
+import { createEventStream, type EventStream } from './events/event-stream.ts';
 import { createLog, type Log } from './events/log.ts';
+import { advertisedUrl, openElection } from './leadership.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { Clock } from './model/clock.ts';
 import { OperatorError, toOperatorError } from './model/error.ts';
@@ -43,17 +46,59 @@ import { createValidator } from './validate/create-validator.ts';
 const workers = 16;
 /** How long looks under way, and then connections, may take to end after a stop was asked for. */
 const stopMilliseconds = 8_000;
+/** The same when the lease is lost and another operator acts. */
+const lostMilliseconds = 500;
 /** How long the last Kubernetes Events may take to be written. */
 const flushMilliseconds = 2_000;
 
-/** Runs until the signal aborts. Throws OperatorError when it cannot start. */
+/** Runs until the signal aborts. Throws OperatorError when it cannot start, and `LeaseLost` when it may act no longer. */
 export async function runOperator(config: Config, environment: Environment, signal: AbortSignal): Promise<ExitCode> {
   const log = createLog(config.logLevel, { write: (line) => void process.stdout.write(line) });
   const events = createEventStream((error) => log.write('error', toOperatorError(error, 'api').message));
   events.subscribe(log.subscriber);
   const stop = new AbortController();
-  const { parts, client } = await openParts(config, environment, events.emit, stop.signal);
-  await ensureKey(config, client);
+  const connection = await connect(config, environment);
+  const election = openElection(config, connection, events.emit);
+  const guard = election === undefined ? {} : { guard: () => election.assertLeading() };
+  const client = createRestClient({ connection, emit: events.emit, userAgent: 'setpoint-operator', ...guard });
+  let work: Work | undefined;
+  const metrics = createMetrics(() => work?.controller.queueCounts() ?? { waiting: 0, running: 0 });
+  events.subscribe(metrics.subscriber);
+  const missing = new Set<string>(election === undefined ? ['Applications'] : []);
+  const servers = await startServers(config, { sources: () => work?.parts.sources, metrics, missing, election, log });
+  log.write('info', 'operator started', { server: client.server.href, api: servers.api, metrics: servers.metrics });
+  const ending = election === undefined ? signal : AbortSignal.any([signal, election.lost]);
+  try {
+    election?.start(advertisedUrl(config, servers.api));
+    await Promise.race([election?.elected, aborted(ending)]);
+    if (!ending.aborted) {
+      missing.add('Applications');
+      work = openWork(config, connection, client, events, stop.signal);
+      await Promise.race([startWork(work, config, client, AbortSignal.any([stop.signal, ending])), aborted(ending)]);
+      missing.clear();
+      if (!ending.aborted) log.write('info', 'operator ready', { applications: work.parts.applications.list().length });
+    }
+    await aborted(ending);
+  } finally {
+    log.write('info', 'operator stopping');
+    stop.abort(new OperatorError('the operator is stopping', { code: 'Timeout', stage: 'cluster', fate: 'transient' }));
+    await end({ client, servers, work, election });
+    log.write('info', 'operator stopped');
+  }
+  election?.lost.throwIfAborted();
+  return 0;
+}
+
+/** What only the operator that acts has: a standby watches nothing and follows no repository. */
+interface Work {
+  readonly parts: Parts;
+  readonly owned: OwnedObjects;
+  readonly controller: ApplicationController;
+  readonly recorder: EventRecorder;
+}
+
+function openWork(config: Config, connection: ClusterConnection, client: OperatorClient, events: EventStream, signal: AbortSignal): Work {
+  const parts = openParts(config, connection, client, events.emit, signal);
   const recorder = createEventRecorder({
     client,
     application: (key) => parts.applications.get(key),
@@ -63,39 +108,37 @@ export async function runOperator(config: Config, environment: Environment, sign
   });
   events.subscribe(recorder.subscriber);
   const owned = new OwnedObjects();
-  const controller = new ApplicationController({ parts, owned, signal: stop.signal, random: Math.random, workers });
-  const metrics = createMetrics(() => controller.queueCounts());
-  events.subscribe(metrics.subscriber);
-  const missing = new Set(['Applications']);
-  const servers = await startServers(config, parts.sources, metrics, missing, log);
-  log.write('info', 'operator started', { server: client.server.href, api: servers.api, metrics: servers.metrics });
-  try {
-    await startTriggers(controller, owned, parts, AbortSignal.any([stop.signal, signal]));
-    missing.clear();
-    log.write('info', 'operator ready', { applications: parts.applications.list().length });
-    await aborted(signal);
-  } finally {
-    log.write('info', 'operator stopping');
-    stop.abort(new OperatorError('the operator is stopping', { code: 'Timeout', stage: 'cluster', fate: 'transient' }));
-    await within(stopMilliseconds, [controller.close(), servers.close(), parts.sources.close(), parts.synthesizer.close()]);
-    await within(flushMilliseconds, [recorder.flush()]);
-    await within(stopMilliseconds, [client.close()]);
-    log.write('info', 'operator stopped');
-  }
-  return 0;
+  return { parts, owned, recorder, controller: new ApplicationController({ parts, owned, signal, random: Math.random, workers }) };
 }
 
-async function openParts(
-  config: Config,
-  environment: Environment,
-  emit: EmitEvent,
-  signal: AbortSignal,
-): Promise<{ readonly parts: Parts; readonly client: OperatorClient }> {
-  const connection = await connect(config, environment);
-  const client = createRestClient({ connection, emit, userAgent: 'setpoint-operator' });
+async function startWork({ controller, owned, parts }: Work, config: Config, client: OperatorClient, signal: AbortSignal): Promise<void> {
+  await ensureKey(config, client);
+  await startTriggers(controller, owned, parts, signal);
+}
+
+interface Ending {
+  readonly client: OperatorClient;
+  readonly servers: Servers;
+  readonly work: Work | undefined;
+  readonly election: LeaderElection | undefined;
+}
+
+/** Ends everything in order; the lease is let go last, when nothing is written any more. */
+async function end({ client, servers, work, election }: Ending): Promise<void> {
+  const isLost = election?.lost.aborted === true;
+  // Another operator acts: what is under way is cut off, and nothing is worth waiting for.
+  if (isLost) await within(lostMilliseconds, [client.close()]);
+  const parties = [servers.close(), work?.controller.close(), work?.parts.sources.close(), work?.parts.synthesizer.close()];
+  await within(isLost ? lostMilliseconds : stopMilliseconds, parties);
+  if (!isLost) await within(flushMilliseconds, [work?.recorder.flush()]);
+  await within(stopMilliseconds, [election?.close()]);
+  await within(stopMilliseconds, [client.close()]);
+}
+
+function openParts(config: Config, connection: ClusterConnection, client: OperatorClient, emit: EmitEvent, signal: AbortSignal): Parts {
   const discovery = createDiscovery(client);
   const clock = systemClock();
-  const parts: Parts = {
+  return {
     applications: createApplicationStore({ client, emit, namespaces: config.namespaces }),
     inventories: createInventoryStore(client),
     observer: createObserver({ client, discovery, emit, signal }),
@@ -110,7 +153,6 @@ async function openParts(
     clock,
     emit,
   };
-  return { parts, client };
 }
 
 function connect(config: Config, environment: Environment): Promise<ClusterConnection> {
@@ -154,16 +196,19 @@ interface Servers {
   close(): Promise<void>;
 }
 
-async function startServers(
-  config: Config,
-  sources: SourcePool,
-  metrics: Parameters<typeof metricsRoute>[0],
-  missing: ReadonlySet<string>,
-  log: Log,
-): Promise<Servers> {
+interface Served {
+  /** Undefined while this operator is a standby. */
+  readonly sources: () => SourcePool | undefined;
+  readonly metrics: Parameters<typeof metricsRoute>[0];
+  readonly missing: ReadonlySet<string>;
+  readonly election: LeaderElection | undefined;
+  readonly log: Log;
+}
+
+async function startServers(config: Config, { sources, metrics, missing, election, log }: Served): Promise<Servers> {
   const onError = (error: unknown): void => log.write('error', toOperatorError(error, 'api').message);
   const secret = config.webhookSecretFile === undefined ? undefined : await readSecretFile(config.webhookSecretFile);
-  const routes = [livenessRoute(), readinessRoute(() => [...missing]), webhookRoute(secret, sources)];
+  const routes = [livenessRoute(), readinessRoute(() => [...missing]), webhookRoute(secret, sources, () => election?.leaderAddress())];
   const api = await listen('--api-address', () => startServer({ address: config.apiAddress, routes, onError }));
   const metricsServer = await listen('--metrics-address', () =>
     startServer({ address: config.metricsAddress, routes: [metricsRoute(metrics)], onError }),
@@ -171,12 +216,16 @@ async function startServers(
   return { api: api.url, metrics: metricsServer.url, close: async () => void (await Promise.all([api.close(), metricsServer.close()])) };
 }
 
-function webhookRoute(secret: string | undefined, sources: SourcePool): Route {
+function webhookRoute(secret: string | undefined, sources: Served['sources'], leader: () => string | undefined): Route {
   return {
     method: 'POST',
     path: '/webhook/generic',
     bodyLimit: webhookBodyLimit,
-    handle: ({ body, headers }) => Promise.resolve(handleGenericWebhook({ body, headers, secret, look: (target) => sources.look(target) })),
+    async handle({ body, headers }) {
+      const pool = sources();
+      if (pool === undefined) return forwardWebhook({ body, headers, secret, leader: leader() });
+      return handleGenericWebhook({ body, headers, secret, look: (target) => pool.look(target) });
+    },
   };
 }
 
@@ -229,7 +278,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Waits for all of it, but not for longer than a time. What fails while stopping is stopped all the same. */
-async function within(milliseconds: number, ending: readonly Promise<unknown>[]): Promise<void> {
+async function within(milliseconds: number, ending: readonly (Promise<unknown> | undefined)[]): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, milliseconds);

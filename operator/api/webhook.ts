@@ -16,7 +16,7 @@ export interface WebhookDelivery {
 
 /** What to answer; `body` is JSON. */
 export interface WebhookAnswer {
-  readonly status: 202 | 400 | 401 | 413;
+  readonly status: 202 | 400 | 401 | 413 | 503;
   readonly body: string;
 }
 

@@ -1,10 +1,11 @@
 // The steps `render` and `validate` share: flags → snapshot → the operator's own synth → findings with the lines they point at.
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import type { Finding } from '../model/finding.ts';
+import { type Finding, hasErrors } from '../model/finding.ts';
 import { isJsonObject, type JsonObject } from '../model/json.ts';
 import type { SourcePosition } from '../model/manifest.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { compareRuns } from '../synth/compare-runs.ts';
 import type { Synthesizer, SynthResult } from '../synth/ports.ts';
 import type { ShowPath } from './finding-text.ts';
 import { formatFindingText, pathsFrom } from './finding-text.ts';
@@ -40,8 +41,13 @@ export function addFolderFlags(command: Command): Command {
     .option('--entry <file>', 'entry file, instead of what cdk8s.yaml says');
 }
 
-/** Synthesizes a folder as the operator would. */
-export async function synthesizeFolder(folder: string, options: FolderOptions, deps: FolderDeps): Promise<FolderResult> {
+/** Synthesizes a folder as the operator would; with `twice`, once more in another process, to find what differs from run to run. */
+export async function synthesizeFolder(
+  folder: string,
+  options: FolderOptions,
+  deps: FolderDeps,
+  { twice = false }: { readonly twice?: boolean } = {},
+): Promise<FolderResult> {
   const inputs = options.inputs === undefined ? undefined : await readInputs(options.inputs);
   const { snapshot, path, root } = await openSnapshot(folder, options.revision);
   const synthesizer = await deps.openSynthesizer();
@@ -53,7 +59,9 @@ export async function synthesizeFolder(folder: string, options: FolderOptions, d
       ...(inputs === undefined ? {} : { inputs }),
     };
     const result = await synthesizer.synthesize(request, deps.terminal.signal);
-    const findings = await Promise.all(result.findings.map((finding) => withCodeFrame(finding, snapshot)));
+    const isCompared = twice && !hasErrors(result.findings);
+    const differing = isCompared ? compareRuns(result.objects, (await synthesizer.synthesize(request, deps.terminal.signal)).objects) : [];
+    const findings = await Promise.all([...result.findings, ...differing].map((finding) => withCodeFrame(finding, snapshot)));
     const showPath: ShowPath = options.revision === undefined ? pathsFrom(deps.cwd, root) : (file) => file;
     return { ...result, findings, snapshot, showPath };
   } finally {

@@ -40,7 +40,7 @@ export function registerValidate(program: Command, deps: ValidateDeps): void {
 
 async function validate(folder: string, options: FolderOptions & ClusterOptions, deps: ValidateDeps): Promise<ExitCode> {
   const { terminal } = deps;
-  const result = await synthesizeFolder(folder, options, deps);
+  const result = await synthesizeFolder(folder, options, deps, { twice: true });
   const fromSchemas = hasErrors(result.findings) ? [] : await deps.validateObjects(options, result.objects, options.namespace);
   const findings = await Promise.all([...result.findings, ...fromSchemas].map((finding) => withCodeFrame(finding, result.snapshot)));
   if (options.output === 'json' || options.output === 'yaml') {

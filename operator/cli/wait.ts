@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ApplicationStatus } from '../model/application.ts';
-import type { FindingCode } from '../model/catalogue.ts';
+import { clusterFindings } from '../model/catalogue.ts';
 import { shortSha } from '../model/revision.ts';
 import { conditionOf, formatStatusFindings, summarize } from './application-text.ts';
 import {
@@ -114,19 +114,11 @@ export function isReached({ metadata, status }: ApplicationObject, goal: WaitGoa
   return types.every((type) => conditionOf(status, type)?.status === 'True');
 }
 
-/** Findings that are about the state of the cluster too: the operator asks again, so that they may vanish without a commit. */
-const mayVanish: ReadonlySet<string> = new Set([
-  'UnknownKind',
-  'GroupUnavailable',
-  'ServerRefused',
-  'NoPermission',
-] satisfies FindingCode[]);
-
 /** True when the commit that is waited for, the newest when none is named, is refused and no waiting changes that. */
 export function isRefused({ metadata, status }: ApplicationObject, goal: WaitGoal): boolean {
   if (status === undefined || (status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return false;
   if (status.source === undefined || !status.source.revision.startsWith(goal.revision ?? '')) return false;
-  const errors = status.findings?.items.filter(({ severity, code }) => severity === 'error' && !mayVanish.has(code)) ?? [];
+  const errors = status.findings?.items.filter(({ severity, code }) => severity === 'error' && !clusterFindings.has(code)) ?? [];
   return errors.length > 0 && conditionOf(status, 'Stalled')?.status === 'True';
 }
 

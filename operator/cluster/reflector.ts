@@ -18,6 +18,8 @@ export interface Collection<Value> {
   /** `/apis/apps/v1/deployments`. */
   readonly path: string;
   readonly labelSelector?: string;
+  /** `metadata.name=one`. */
+  readonly fieldSelector?: string;
   /** Ask for metadata only; the server then sends no value. */
   readonly metadataOnly: boolean;
   /** `watch Deployments`: begins the text of an error. */
@@ -135,7 +137,7 @@ async function follow<Value>(io: Io<Value>): Promise<void> {
 }
 
 async function listPage<Value>(io: Io<Value>, continueToken: string): Promise<ReflectorInput<Value>> {
-  const { path, labelSelector, metadataOnly, doing } = io.collection;
+  const { path, metadataOnly, doing } = io.collection;
   try {
     const page = await io.client.request({
       method: 'GET',
@@ -146,7 +148,7 @@ async function listPage<Value>(io: Io<Value>, continueToken: string): Promise<Re
       accept: metadataOnly ? 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json' : 'application/json',
       query: {
         limit: String(io.limits.pageSize),
-        ...(labelSelector === undefined ? {} : { labelSelector }),
+        ...selectors(io.collection),
         ...(continueToken === '' ? {} : { continue: continueToken }),
       },
     });
@@ -165,7 +167,7 @@ async function listPage<Value>(io: Io<Value>, continueToken: string): Promise<Re
 
 /** Reads one watch until it ends. `take` says whether to read on. */
 async function watch<Value>(io: Io<Value>, resourceVersion: string, take: (input: ReflectorInput<Value>) => boolean): Promise<void> {
-  const { path, labelSelector, metadataOnly, doing } = io.collection;
+  const { path, metadataOnly, doing } = io.collection;
   const silence = new AbortController();
   const openedAt = performance.now();
   let timer: NodeJS.Timeout | undefined;
@@ -189,7 +191,7 @@ async function watch<Value>(io: Io<Value>, resourceVersion: string, take: (input
         allowWatchBookmarks: 'true',
         resourceVersion,
         timeoutSeconds: String(Math.round(300 + Math.random() * 300)),
-        ...(labelSelector === undefined ? {} : { labelSelector }),
+        ...selectors(io.collection),
       },
     });
     for await (const line of linesOf(stream, alive)) if (!take(eventOf(io, line))) return;
@@ -200,6 +202,13 @@ async function watch<Value>(io: Io<Value>, resourceVersion: string, take: (input
     clearTimeout(timer);
     silence.abort();
   }
+}
+
+function selectors({ labelSelector, fieldSelector }: Pick<Collection<unknown>, 'labelSelector' | 'fieldSelector'>): Record<string, string> {
+  return {
+    ...(labelSelector === undefined ? {} : { labelSelector }),
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+  };
 }
 
 function eventOf<Value>(io: Io<Value>, line: string): ReflectorInput<Value> {

@@ -8,7 +8,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts'
 import { type Attempt, refused, unreachable, unusable } from './api-error.ts';
 import type { ClusterConnection } from './connection.ts';
 import { startDeadline } from './deadline.ts';
-import { createTransport, type Transport, type WireResponse } from './transport.ts';
+import { createTransport, type Transport, type WireResponse, type WriteGuard } from './transport.ts';
 
 /** One request. All of them are safe to repeat: reads, server-side applies, writes with a precondition. */
 export interface ApiRequest {
@@ -53,10 +53,12 @@ export function createRestClient(options: {
   readonly connection: ClusterConnection;
   readonly emit?: EmitEvent;
   readonly userAgent?: string;
+  /** Throws when nothing may be written now, dry runs included. @default everything may be sent */
+  readonly guard?: WriteGuard;
 }): OperatorClient {
   const wire: Wire = {
     connection: options.connection,
-    transport: createTransport(options.connection),
+    transport: createTransport(options.connection, options.guard),
     emit: options.emit ?? (() => undefined),
     userAgent: options.userAgent ?? 'setpoint',
     heldUntil: 0,
@@ -189,7 +191,9 @@ async function sendOnce(
     wire.emit({ type: 'request', method: request.method, code: answer.status, host: wire.connection.server.host });
     return answer;
   } catch (error) {
-    if (!signal.aborted) wire.emit({ type: 'request', method: request.method, code: 0, host: wire.connection.server.host });
+    // What the guard kept back was no request.
+    if (!signal.aborted && !(error instanceof OperatorError))
+      wire.emit({ type: 'request', method: request.method, code: 0, host: wire.connection.server.host });
     throw error;
   }
 }

@@ -96,6 +96,8 @@ function lineOf(event: OperatorEvent): Line {
       return { level: 'trace', message: 'looked', fields: { ...event, event: event.type } };
     case 'application-removed':
       return { level: 'info', message: 'Application removed', fields: { event: event.type, application: event.application } };
+    case 'leadership':
+      return leadershipLine(event);
     case 'request':
       return {
         level: 'trace',
@@ -108,6 +110,20 @@ function lineOf(event: OperatorEvent): Line {
         message: formatError(event.error),
         fields: { event: event.type, application: event.application, ...errorFields(event.error) },
       };
+  }
+}
+
+function leadershipLine({ type, role, lease, identity, holder, reason }: Extract<OperatorEvent, { type: 'leadership' }>): Line {
+  const fields = { event: type, role, lease, identity, holder, reason };
+  switch (role) {
+    case 'standby':
+      return { level: 'info', message: holder === undefined ? 'standby: nobody leads' : `standby: ${holder} leads`, fields };
+    case 'leading':
+      return { level: 'info', message: 'leading', fields };
+    case 'released':
+      return { level: 'info', message: 'lease released', fields };
+    case 'lost':
+      return { level: 'error', message: `lease lost: ${reason ?? 'for no known reason'}; this operator ends`, fields };
   }
 }
 

@@ -52,6 +52,10 @@ function createSeries(registry: Registry) {
     queueWait: histogram('workqueue_queue_duration_seconds', 'Time a key waited for its turn.', ['name']),
     queueWork: histogram('workqueue_work_duration_seconds', 'Time a turn took.', ['name']),
     requests: counter('rest_client_requests_total', 'Requests to the API server.', ['code', 'method', 'host']),
+    leading: new Gauge({
+      ...{ name: 'leader_election_master_status', help: 'Whether this operator leads (1) or is a standby (0).' },
+      ...{ labelNames: ['name'], registers },
+    }),
     states: addStateGauge(registry),
     appReconcileTime: histogram('setpoint_reconcile_duration_seconds', 'Time of one look at an Application.', ofApplication),
     syncs: counter('setpoint_sync_total', 'Syncs of an Application by result; looks that found nothing to do are not counted.', [
@@ -130,6 +134,10 @@ function record(series: Series, event: OperatorEvent): void {
       break;
     case 'failure':
       series.failures.inc({ code: event.error.code, stage: event.error.stage });
+      break;
+    case 'leadership':
+      // client-go labels it with the name alone.
+      series.leading.set({ name: event.lease.slice(event.lease.indexOf('/') + 1) }, event.role === 'leading' ? 1 : 0);
       break;
     case 'revision-seen':
     case 'history-rewritten':

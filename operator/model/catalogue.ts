@@ -34,6 +34,7 @@ export const errorCodes = {
   PruneGuard: 'the sync would remove too many objects',
   EmptyGuard: 'the sync would leave no object',
   InventoryCorrupt: 'the stored inventory cannot be read',
+  LeaseLost: 'this operator is not, or no longer, the one that may act',
   // wiring
   InvalidConfiguration: 'a flag, environment variable or field of the operator is wrong',
   Timeout: 'a limit on time was reached',
@@ -73,6 +74,7 @@ export const findingCodes = {
   ObjectTooLarge: 'an object is larger than the API server stores',
   ServerRefused: 'the API server refused the object in a dry run',
   NoPermission: 'the ServiceAccount of the Application may not write the object',
+  NamespaceNotFound: 'the namespace of the object does not exist',
   // ownership and prune
   ClaimedByAnother: 'another Application declares an object of this one',
   Protected: 'an object that left Git is protected and stays',
@@ -83,3 +85,12 @@ export const findingCodes = {
 export type ErrorCode = keyof typeof errorCodes;
 /** A code of a Finding. */
 export type FindingCode = keyof typeof findingCodes;
+
+/** Findings that are about the state of the cluster too: they may vanish without a commit, so the operator asks again. */
+export const clusterFindings: ReadonlySet<string> = new Set([
+  'UnknownKind',
+  'GroupUnavailable',
+  'ServerRefused',
+  'NoPermission',
+  'NamespaceNotFound',
+] satisfies FindingCode[]);

@@ -37,6 +37,18 @@ export type OperatorEvent =
   /** One turn in the work queue. */
   | { readonly type: 'worked'; readonly waitedSeconds: number; readonly workedSeconds: number; readonly retry: boolean }
   | { readonly type: 'application-removed'; readonly application: ApplicationKey }
+  /** This operator began to wait, to lead, or to wait for another leader; or it let go or lost the lease. */
+  | {
+      readonly type: 'leadership';
+      readonly role: 'standby' | 'leading' | 'released' | 'lost';
+      /** Name of the Lease. */
+      readonly lease: string;
+      readonly identity: string;
+      /** Who leads, as far as is known. */
+      readonly holder?: string;
+      /** Why it was lost. */
+      readonly reason?: string;
+    }
   | { readonly type: 'request'; readonly method: string; readonly code: number; readonly host: string }
   | { readonly type: 'failure'; readonly application?: ApplicationKey; readonly error: OperatorError };
 

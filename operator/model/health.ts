@@ -1,4 +1,4 @@
-// Words for health and how they add up. The rules per kind are in health/.
+// Words for health. The rules per kind are in health/.
 import type { ObjectRef } from './object-ref.ts';
 
 /** Health of one object or an Application, best first. */
@@ -15,13 +15,4 @@ export interface Health {
 /** Health of an Application and the object that decides it. */
 export interface ApplicationHealth extends Health {
   readonly decidedBy?: ObjectRef;
-}
-
-/** The worst of many, with the object that decides; `Healthy` when there is none. */
-export function worstHealth(objects: Iterable<readonly [ObjectRef, Health]>): ApplicationHealth {
-  let worst: ApplicationHealth = { state: 'Healthy', message: '' };
-  for (const [ref, health] of objects) {
-    if (healthStates.indexOf(health.state) > healthStates.indexOf(worst.state)) worst = { ...health, decidedBy: ref };
-  }
-  return worst;
 }

@@ -43,7 +43,7 @@ export interface Manifest {
   readonly ref: ObjectRef;
   readonly key: ObjectKey;
   readonly object: KubeObject;
-  /** SHA-256 of the canonical JSON of `object`: equal digest, equal desired state. */
+  /** SHA-256 of the canonical JSON of `object`, and of the rules that say which of its fields others decide: equal digest, equal desired state. */
   readonly digest: string;
   readonly origin: Origin;
   readonly dependsOn: readonly ObjectKey[];

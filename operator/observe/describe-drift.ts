@@ -1,8 +1,10 @@
 // Which fields drifted and who did it, from managedFields alone: no value is read or told.
+import { formatFieldPath } from '../model/field-set.ts';
+import { type IgnoreRule, ignoredPaths } from '../model/ignore-rules.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { Drift, ManagedFields, ObservedObject } from '../model/observed.ts';
 import { isOwnEntry, ownEntry, parseManagedFields } from '../model/own-fields.ts';
-import { fieldPaths } from './field-paths.ts';
+import { fieldPaths, isBelow } from './field-paths.ts';
 
 /** What is known of one drift. */
 export interface DriftEvidence {
@@ -15,17 +17,26 @@ export interface DriftEvidence {
   readonly healed: boolean;
   /** When the change was seen: stands in where no entry has a time. */
   readonly seenAt: Date;
+  /** Fields that others decide: they never drift. */
+  readonly ignored?: IgnoredFields;
+}
+
+/** The rules about an object, and the object as declared, which they count list items in. */
+export interface IgnoredFields {
+  readonly rules: readonly IgnoreRule[];
+  readonly declared: JsonObject;
 }
 
 /** What differs, by whose hand. Without any field named there is nothing that we declare to differ: then it is no drift. */
 export function describeDrift(evidence: DriftEvidence): Drift {
   const { drifted, restored, before, healed, seenAt } = evidence;
+  const isIgnored = ignoredBy(evidence);
   const held = heldPaths(restored);
   const left = fieldPaths(ownEntry(drifted.managedFields)?.fieldsV1);
-  const taken = without(held, left);
-  const fields = [taken, before === undefined ? [] : changedOwnPaths(before, restored), without(left, held)].find(
-    ({ length }) => length > 0,
-  );
+  const taken = without(held, left).filter((path) => !isIgnored(path));
+  const fields = [taken, before === undefined ? [] : changedOwnPaths(before, restored), without(left, held)]
+    .map((paths) => paths.filter((path) => !isIgnored(path)))
+    .find(({ length }) => length > 0);
   const culprit = findCulprit(drifted.managedFields, taken);
   return {
     ref: drifted.ref,
@@ -38,10 +49,21 @@ export function describeDrift(evidence: DriftEvidence): Drift {
   };
 }
 
+function ignoredBy({ ignored, drifted, restored }: DriftEvidence): (path: string) => boolean {
+  if (ignored === undefined || ignored.rules.length === 0) return () => false;
+  const entries = [...drifted.managedFields, ...managedFieldsOf(restored)];
+  const prefixes = ignoredPaths(ignored.rules, ignored.declared, entries).map(formatFieldPath);
+  return (path) => prefixes.some((prefix) => path === prefix || isBelow(path, prefix));
+}
+
 /** The fields that our own entry of a live object names. */
 function heldPaths(object: JsonObject): readonly string[] {
+  return fieldPaths(ownEntry(managedFieldsOf(object))?.fieldsV1);
+}
+
+function managedFieldsOf(object: JsonObject): readonly ManagedFields[] {
   const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
-  return fieldPaths(ownEntry(parseManagedFields(metadata['managedFields']))?.fieldsV1);
+  return parseManagedFields(metadata['managedFields']);
 }
 
 function without(paths: readonly string[], others: readonly string[]): readonly string[] {
@@ -63,10 +85,6 @@ function findCulprit(entries: readonly ManagedFields[], taken: readonly string[]
 function holdsAny(entry: ManagedFields, paths: readonly string[]): boolean {
   const held = fieldPaths(entry.fieldsV1);
   return paths.some((path) => held.some((candidate) => candidate === path || isBelow(candidate, path) || isBelow(path, candidate)));
-}
-
-function isBelow(path: string, ancestor: string): boolean {
-  return path.startsWith(ancestor) && /^[.[]/.test(path.slice(ancestor.length));
 }
 
 /**

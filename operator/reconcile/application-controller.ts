@@ -40,6 +40,8 @@ function isNews(outcome: Outcome, last: Outcome | undefined): boolean {
 
 /** When a look is followed by another of its own accord: soon, but never so soon that nobody else gets a turn. */
 const soonMilliseconds = 10;
+/** For how long changes of health are gathered before they are looked at. */
+const gatherMilliseconds = 50;
 /** A timer may be due a moment before the wait it was set for has run out. */
 const shortestHealWaitMilliseconds = 50;
 /** When a status that could not be written is tried again. */
@@ -87,6 +89,12 @@ export class ApplicationController {
   /** Asks for a look later; an earlier request for the same reason is replaced. */
   askAfter(key: ApplicationKey, reason: Reason, milliseconds: number): void {
     this.#timers.start(`${key} ${reason}`, milliseconds, () => this.ask(key, reason));
+  }
+
+  /** Asks for a look in a moment, one for all requests that come until then: a rollout changes a thousand objects one by one. */
+  askSoon(key: ApplicationKey, reason: Reason): void {
+    const name = `${key} soon ${reason}`;
+    if (!this.#timers.isRunning(name)) this.#timers.start(name, gatherMilliseconds, () => this.ask(key, reason));
   }
 
   /** Takes nothing more; resolves when the looks under way have ended. Assumes: the signal has aborted, so that they end soon. */
@@ -208,7 +216,7 @@ export class ApplicationController {
     const { owned, parts } = this.#options;
     memory.subscription?.handle.close();
     this.#memories.delete(memory.key);
-    for (const reason of ['retry', 'health', 'drift']) this.#timers.stop(`${memory.key} ${reason}`);
+    for (const reason of ['retry', 'health', 'soon health', 'drift']) this.#timers.stop(`${memory.key} ${reason}`);
     owned.forget(memory.key);
     parts.inventories.forget({ uid: memory.uid });
     parts.emit({ type: 'application-removed', application: memory.key });

@@ -1,7 +1,7 @@
 // Health of everything an Application owns, from what the watches show and our own last writes. Rules per kind are in health/.
 import { assessHealth } from '../health/assess-health.ts';
-import { type ApplicationHealth, type Health, worstHealth } from '../model/health.ts';
-import type { InventoryEntry } from '../model/inventory.ts';
+import type { ApplicationHealth, Health } from '../model/health.ts';
+import type { Inventory, InventoryEntry } from '../model/inventory.ts';
 import { hasStatusHealth } from '../model/kinds-with-status.ts';
 import type { ObjectKey } from '../model/object-ref.ts';
 import type { ApplicationMemory } from './application-memory.ts';
@@ -9,9 +9,12 @@ import type { ObjectObserver } from './ports.ts';
 
 /** The worst of all objects in the inventory; those that were never created yet are the sync's matter. */
 export function healthOfApplication(memory: ApplicationMemory, observer: ObjectObserver): ApplicationHealth {
-  const created = [...(memory.inventory ?? [])].filter(([key, entry]) => entry.uid !== '' || memory.answered.has(key));
-  return worstHealth(created.map(([key, entry]) => [entry.ref, healthOfObject(key, entry, memory, observer)]));
+  return memory.health.worst(memory.inventory ?? nothing, (key, entry) =>
+    entry.uid !== '' || memory.answered.has(key) ? healthOfObject(key, entry, memory, observer) : undefined,
+  );
 }
+
+const nothing: Inventory = new Map();
 
 /**
  * The health of one owned object. The server's answer to our last write counts until the watch has caught up with it, so that a rollout

@@ -13,6 +13,7 @@ import type { Snapshot } from '../model/snapshot.ts';
 import type { Subscription } from '../source/ports.ts';
 import type { SynthResult } from '../synth/ports.ts';
 import type { HealRecord } from './heal-limits.ts';
+import { HealthLedger } from './health-ledger.ts';
 
 /** Why an Application is looked at. `drift` and `health` ask for less than a sync. */
 export type Reason = 'start' | 'commit' | 'spec' | 'request' | 'retry' | 'drift' | 'health';
@@ -62,6 +63,8 @@ export interface ApplicationMemory {
   readonly answered: Map<ObjectKey, Answered>;
   /** What our writes left behind, until the inventory has it: the watch may be past the answer long before a sync ends. */
   readonly written: Map<ObjectKey, Baseline>;
+  /** Health of the owned objects, added up. Told of each change the watch shows and each answer that comes or goes. */
+  readonly health: HealthLedger;
   /** Objects being written now: what the watch shows of them is judged when the answer is here. */
   readonly inFlight: Set<ObjectKey>;
   /** Objects seen to change while they were in flight. */
@@ -74,6 +77,8 @@ export interface ApplicationMemory {
   readonly heals: Map<ObjectKey, HealRecord>;
   /** Undefined until it was loaded. */
   inventory: Inventory | undefined;
+  /** What is stored may be other than what is remembered: the inventory is read again before the next look. */
+  isOutdated: boolean;
   rendered: Rendered | undefined;
   checked: Checked | undefined;
   /** The last commit the server accepted too: drift is healed from it while a newer one cannot be had. */
@@ -113,12 +118,14 @@ export function createMemory(application: Application): ApplicationMemory {
     hasNewSuspects: false,
     answered: new Map(),
     written: new Map(),
+    health: new HealthLedger(),
     inFlight: new Set(),
     noticed: new Set(),
     changeListeners: new Set(),
     toldDrift: new Set(),
     heals: new Map(),
     inventory: undefined,
+    isOutdated: false,
     rendered: undefined,
     checked: undefined,
     accepted: undefined,

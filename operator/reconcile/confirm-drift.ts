@@ -3,6 +3,7 @@
 import type { ApplyResult } from '../apply/apply-plan.ts';
 import { baselineOf } from '../apply/baseline.ts';
 import { tenantIdentity } from '../model/identity.ts';
+import { type IgnoreRule, rulesFor } from '../model/ignore-rules.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import { isJsonObject, type JsonObject } from '../model/json.ts';
 import type { Manifest } from '../model/manifest.ts';
@@ -13,6 +14,7 @@ import { isOlderVersion } from '../model/resource-version.ts';
 import { changedOwnPaths, type DriftEvidence, describeDeletion, describeDrift } from '../observe/describe-drift.ts';
 import type { Look } from './look.ts';
 import type { Observed } from './read-observed.ts';
+import { writerOf } from './writer-of.ts';
 
 /** A suspect as it was before it was healed. */
 export interface SuspectBefore {
@@ -56,7 +58,12 @@ function wasTaken(drifted: ObservedObject, baseline: Baseline | undefined): bool
  * The suspects in which an apply really changed something of ours. A server-side apply that changes nothing writes nothing; but the answer
  * is newer than what was seen before also when a controller wrote meanwhile, so only a field that differs makes it drift.
  */
-export function healedDrift(result: ApplyResult, before: ReadonlyMap<ObjectKey, SuspectBefore>, seenAt: Date): readonly Drift[] {
+export function healedDrift(
+  result: ApplyResult,
+  before: ReadonlyMap<ObjectKey, SuspectBefore>,
+  seenAt: Date,
+  rules: readonly IgnoreRule[] = [],
+): readonly Drift[] {
   return result.written.flatMap(({ change, live, baseline }) => {
     const suspect = before.get(change.key);
     if (suspect === undefined) return [];
@@ -65,7 +72,8 @@ export function healedDrift(result: ApplyResult, before: ReadonlyMap<ObjectKey, 
     if ([drifted.resourceVersion, object && baselineOf(object).resourceVersion].includes(baseline.resourceVersion)) return [];
     // What was read is newer than what the watch showed.
     const seen = object === undefined ? drifted : { ...drifted, managedFields: managedFieldsOf(object) };
-    const evidence = { drifted: seen, restored: live, healed: true, seenAt };
+    const ignored = { rules: rulesFor(rules, change.ref), declared: change.manifest.object };
+    const evidence = { drifted: seen, restored: live, healed: true, seenAt, ignored };
     const drift = describeDrift(object === undefined ? evidence : { ...evidence, before: object });
     // What a commit changes cannot be told from drift but by another who holds it.
     return drift.fields.length === 0 || (declaredAnew && drift.manager === 'unknown') ? [] : [drift];
@@ -102,12 +110,13 @@ async function judgeByDryRun(look: Look, manifest: Manifest, drifted: ObservedOb
   const entry = memory.inventory?.get(key);
   const before = drifted === undefined ? undefined : await parts.writer.read(identityOf(look), ref, signal);
   if (drifted === undefined || before === undefined) return { key, drift: describeDeletion(ref, false, seenAt) };
-  const restored = await parts.writer.apply(identityOf(look), manifest.object, { dryRun: true, force: true }, signal);
+  const restored = await writerOf(look).apply(identityOf(look), manifest.object, { dryRun: true, force: true }, signal);
   const baseline = baselineOf(before);
-  if (entry?.uid !== baseline.uid) return { key, drift: describeReplaced({ drifted, restored, before, healed: false, seenAt }) };
-  if (changedOwnPaths(before, restored).length > 0) {
-    return { key, drift: describeDrift({ drifted, restored, before, healed: false, seenAt }) };
-  }
+  const ignored = { rules: rulesFor(look.application.spec.sync.ignoreDifferences, ref), declared: manifest.object };
+  const evidence = { drifted, restored, before, healed: false, seenAt, ignored };
+  if (entry?.uid !== baseline.uid) return { key, drift: describeReplaced(evidence) };
+  const drift = changedOwnPaths(before, restored).length === 0 ? undefined : describeDrift(evidence);
+  if (drift !== undefined && drift.fields.length > 0) return { key, drift };
   return { key, cleared: { ...entry, baseline } };
 }
 

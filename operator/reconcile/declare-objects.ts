@@ -1,14 +1,16 @@
 // From the newest commit to checked objects: fetch → synthesize → validate, each skipped where nothing it depends on changed. Writes nothing.
 import { type Finding, hasErrors } from '../model/finding.ts';
-import { canonicalJson } from '../model/json.ts';
-import type { SynthesizedObject } from '../model/manifest.ts';
+import { digestUnder, rulesFor } from '../model/ignore-rules.ts';
+import { canonicalJson, type JsonValue } from '../model/json.ts';
+import type { Manifest, SynthesizedObject } from '../model/manifest.ts';
 import type { KindRef } from '../model/object-ref.ts';
-import type { Revision } from '../model/revision.ts';
+import { type Revision, shortSha } from '../model/revision.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { SynthRequest, SynthResult } from '../synth/ports.ts';
 import type { SchemaCatalog } from '../validate/ports.ts';
 import type { ApplicationMemory, Desired } from './application-memory.ts';
 import type { Look } from './look.ts';
+import { outcomeOf } from './outcome-of.ts';
 import type { Parts } from './parts.ts';
 import { sameInputs } from './same-inputs.ts';
 import { sourceOf } from './source-of.ts';
@@ -42,11 +44,17 @@ export async function declareObjects(look: Look, snapshot: Snapshot): Promise<De
   if (hasErrors(result.findings)) return { kind: 'rejected', revision, ref, findings: result.findings };
   const catalog = await loadCatalog(memory, result.objects, parts);
   const destinationNamespace = application.spec.destination?.namespace ?? application.namespace;
-  const stamp = `${destinationNamespace}\n${stampOf(catalog, result.objects)}`;
+  const { ignoreDifferences } = application.spec.sync;
+  const rules = canonicalJson((ignoreDifferences ?? []) as unknown as JsonValue);
+  const stamp = `${destinationNamespace}\n${rules}\n${stampOf(catalog, result.objects)}`;
   if (memory.checked?.result === result && memory.checked.stamp === stamp) {
     return { kind: 'accepted', desired: { revision, ref, ...memory.checked.objects } };
   }
-  const { manifests, findings: found } = parts.validator.validate({ objects: result.objects, catalog, application, destinationNamespace });
+  const checked = parts.validator.validate({ objects: result.objects, catalog, application, destinationNamespace });
+  const found = checked.findings;
+  const manifests = checked.manifests.map((manifest): Manifest => {
+    return { ...manifest, digest: digestUnder(manifest.digest, rulesFor(ignoreDifferences, manifest.ref)) };
+  });
   const findings = [...result.findings, ...found];
   if (hasErrors(findings)) {
     memory.kindsMayHaveChanged ||= findings.some((finding) => finding.code === 'UnknownKind');
@@ -57,8 +65,12 @@ export async function declareObjects(look: Look, snapshot: Snapshot): Promise<De
   return { kind: 'accepted', desired: { revision, ref, ...objects } };
 }
 
+/** When a synth under way is told of in the status. */
+const slowSynthMilliseconds = 2_000;
+
 /** The last result when everything it was made from is the same in this commit, a new one otherwise. */
-async function synthesize({ application, memory, parts, slot, signal }: Look, snapshot: Snapshot): Promise<SynthResult> {
+async function synthesize(look: Look, snapshot: Snapshot): Promise<SynthResult> {
+  const { application, memory, parts, slot, signal } = look;
   const { path, entry, inputs } = application.spec.source;
   const wanted: Omit<SynthRequest, 'snapshot'> = {
     path,
@@ -67,13 +79,34 @@ async function synthesize({ application, memory, parts, slot, signal }: Look, sn
   };
   const request = canonicalJson(wanted);
   const last = memory.rendered;
-  const reusable = last?.request === request && sameInputs(last.result.filesRead, last.entries, snapshot.entries);
+  const reusable =
+    last?.request === request && !ranOutOfTime(last.result) && sameInputs(last.result.filesRead, last.entries, snapshot.entries);
   const run = (): Promise<SynthResult> => parts.synthesizer.synthesize({ snapshot, ...wanted }, signal);
-  const result = reusable ? last.result : await slot.park(() => parts.synthLanes.run(application.namespace, run));
+  const runInTurn = (): Promise<SynthResult> => slot.park(() => parts.synthLanes.run(application.namespace, run));
+  const result = reusable ? last.result : await toldWhenSlow(look, snapshot, runInTurn());
   memory.rendered = { entries: snapshot.entries, request, result };
   const seconds = reusable ? 0 : result.seconds;
   parts.emit({ type: 'synthesized', application: memory.key, objects: result.objects.length, seconds, cached: reusable });
   return result;
+}
+
+/** While a synth takes long, or waits long for its turn, the status says which commit is being rendered. */
+async function toldWhenSlow<Result>(look: Look, { revision, ref }: Snapshot, synth: Promise<Result>): Promise<Result> {
+  const over = new AbortController();
+  const message = `rendering commit ${shortSha(revision.sha)}`;
+  const tell = (): Promise<void> => look.report(outcomeOf(look, { kind: 'applying', message }, { revision, ref }));
+  const telling = look.parts.clock.sleep(slowSynthMilliseconds, AbortSignal.any([over.signal, look.signal])).then(tell, () => undefined);
+  try {
+    return await synth;
+  } finally {
+    over.abort();
+    await telling;
+  }
+}
+
+/** Whether another run may end otherwise: how long an app takes depends on the load of the machine too. */
+function ranOutOfTime({ findings }: SynthResult): boolean {
+  return findings.some(({ code }) => code === 'SynthTimeout');
 }
 
 async function loadCatalog(memory: ApplicationMemory, objects: readonly SynthesizedObject[], parts: Parts): Promise<SchemaCatalog> {

@@ -3,31 +3,42 @@ import type { ApplyResult, WrittenObject } from '../apply/apply-plan.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
 import { formatPosition, type Manifest } from '../model/manifest.ts';
 import { keyOf, type ObjectKey } from '../model/object-ref.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Plan, WriteChange } from '../model/plan.ts';
 import type { Look } from './look.ts';
 import { ownershipConflict } from './ownership.ts';
 
 /**
- * Enters what a plan will create, before it is created: whatever happens in between, nothing is orphaned.
+ * Enters what a plan will create or change, before it does: whatever happens in between, nothing is orphaned, and a write that was not
+ * confirmed is known as our own afterwards.
  * Throws OperatorError; `OwnershipConflict` when another Application is about to create the same object.
  */
 export async function widenInventory(look: Look, plan: Plan, revision: string): Promise<void> {
-  const { memory, owned, parts, application } = look;
+  const { memory, owned } = look;
   const inventory = memory.inventory ?? new Map();
-  const created = plan.steps
-    .flatMap((step) => step.changes)
-    .flatMap((change) => (change.action === 'prune' || inventory.has(change.key) ? [] : [change.manifest]));
-  for (const manifest of created)
-    if (!owned.claim(memory.key, manifest.key)) throw ownershipConflict(manifest.ref, owned.ownerOf(manifest.key));
-  if (created.length === 0) return;
-  const entries = created.map((manifest) => ({ ...placeOf(manifest, revision), uid: '', digest: '' }));
-  await parts.inventories.save(application, entries, []);
-  memory.inventory = changed(inventory, entries, []);
+  const writes = plan.steps.flatMap((step) => step.changes).filter((change) => change.action !== 'prune');
+  for (const { manifest } of writes) {
+    const isNew = !inventory.has(manifest.key);
+    if (isNew && !owned.claim(memory.key, manifest.key)) throw ownershipConflict(manifest.ref, owned.ownerOf(manifest.key));
+  }
+  const entries = writes.flatMap((change) => unconfirmed(change, inventory.get(change.key), revision) ?? []);
+  if (entries.length === 0) return;
+  await save(look, entries, []);
+}
+
+/** An entry as it must be before its object is written; undefined when it may stay as it is. */
+function unconfirmed(change: WriteChange, entry: InventoryEntry | undefined, revision: string): InventoryEntry | undefined {
+  const { manifest, action } = change;
+  if (entry === undefined) return { ...placeOf(manifest, revision), uid: '', digest: '' };
+  // An object that is made anew gets a UID that is not known before.
+  const uid = action === 'create' ? '' : entry.uid;
+  // Without a digest the next look takes what it finds for our own half-done write, not for drift.
+  const digest = entry.digest === manifest.digest ? entry.digest : '';
+  return uid === entry.uid && digest === entry.digest ? undefined : { ...entry, uid, digest };
 }
 
 /** Enters what was written as it is now, and removes what is confirmed to be gone or not ours. Stores only when something changed. */
 export async function narrowInventory(look: Look, plan: Plan, result: ApplyResult, revision: string): Promise<void> {
-  const { memory, owned, parts, application } = look;
+  const { memory, owned } = look;
   const entries = result.written.map((written) => entryOf(written, revision));
   // What another Application turned out to have before our first apply was never ours.
   const forgotten = plan.changes
@@ -36,8 +47,7 @@ export async function narrowInventory(look: Look, plan: Plan, result: ApplyResul
     .map((change) => change.key);
   const remove = [...new Set([...result.pruned, ...forgotten])];
   if (entries.length === 0 && remove.length === 0) return;
-  await parts.inventories.save(application, entries, remove);
-  memory.inventory = changed(memory.inventory ?? new Map(), entries, remove);
+  await save(look, entries, remove);
   for (const { change } of result.written) memory.written.delete(change.key);
   for (const key of remove) {
     memory.written.delete(key);
@@ -45,6 +55,17 @@ export async function narrowInventory(look: Look, plan: Plan, result: ApplyResul
     memory.answered.delete(key);
     memory.suspects.delete(key);
   }
+}
+
+/** Stores a change of the inventory. When that fails, what is stored is not known: it is read again before the next look. */
+async function save({ memory, parts, application }: Look, entries: readonly InventoryEntry[], remove: readonly ObjectKey[]): Promise<void> {
+  try {
+    await parts.inventories.save(application, entries, remove);
+  } catch (error) {
+    memory.isOutdated = true;
+    throw error;
+  }
+  memory.inventory = changed(memory.inventory ?? new Map(), entries, remove);
 }
 
 function placeOf(manifest: Manifest, revision: string): Omit<InventoryEntry, 'uid' | 'digest'> {

@@ -91,10 +91,15 @@ export class OwnedObjects {
     return [...this.#claims].find(([by, claims]) => by !== application && claims.get(key)?.holder === application)?.[0];
   }
 
-  /** Releases everything an Application owns and claims. */
-  forget(application: ApplicationKey): void {
+  /** Releases everything an Application owns: its inventory is read again. */
+  releaseAll(application: ApplicationKey): void {
     for (const key of this.#keys.get(application) ?? []) if (this.#owners.get(key) === application) this.#owners.delete(key);
     this.#keys.delete(application);
+  }
+
+  /** Releases everything an Application owns and claims: it is gone. */
+  forget(application: ApplicationKey): void {
+    this.releaseAll(application);
     this.#declared.delete(application);
     this.setClaims(application, []);
     for (const [claimant, claims] of this.#claims)

@@ -12,7 +12,7 @@ const lanes = 16;
 
 /**
  * Watches the kinds at hand and asks for each owned object that no watch shows: an object without our label leaves the watch but not the
- * cluster. Objects that were never applied are not asked for: what exists unlabelled belongs to no Application.
+ * cluster, and one whose apply was not confirmed may be younger than what the watch has shown.
  */
 export async function readObserved(
   kinds: readonly KindRef[],
@@ -20,7 +20,7 @@ export async function readObserved(
   observer: ObjectObserver,
 ): Promise<Observed> {
   await observer.watchKinds(kinds);
-  const unseen = [...owned].filter((entry) => entry.uid !== '' && observer.get(keyOf(entry.ref)) === undefined);
+  const unseen = [...owned].filter((entry) => observer.get(keyOf(entry.ref)) === undefined);
   return withFetched(
     (key) => observer.get(key),
     unseen.map(({ ref }) => ref),

@@ -1,5 +1,6 @@
 // The only place that decides whether and when a look is repeated without a new reason. It waits for nothing itself.
-import type { FindingCode } from '../model/catalogue.ts';
+import { clusterFindings } from '../model/catalogue.ts';
+import type { Finding } from '../model/finding.ts';
 import type { SyncResult } from '../model/outcome.ts';
 
 /** How waiting grows from attempt to attempt. */
@@ -20,8 +21,8 @@ export type RetryDecision =
   | { readonly kind: 'wait-for-change' }
   | { readonly kind: 'retry'; readonly afterMilliseconds: number };
 
-/** Findings that are about the state of the cluster too, so that they may vanish without a commit. */
-const clusterFindings: ReadonlySet<FindingCode> = new Set(['UnknownKind', 'GroupUnavailable', 'ServerRefused', 'NoPermission']);
+/** How often an app that did not end in time is run again: it may have been the load of the machine, it may be a loop. */
+const synthTimeoutRetries = 2;
 
 /**
  * Decides about the next attempt. `failures` counts failed looks in a row before this one and starts again at 0 with a newer commit
@@ -39,8 +40,9 @@ export function decideRetry(result: SyncResult, failures: number, random: number
     case 'out-of-sync':
       return { kind: 'done' };
     case 'rejected': {
-      const mayVanish = result.findings.some((finding) => finding.severity === 'error' && clusterFindings.has(finding.code));
-      return mayVanish ? retryAfter(backOff(failures, random, policy)) : { kind: 'wait-for-change' };
+      return result.findings.some((finding) => mayVanish(finding, failures))
+        ? retryAfter(backOff(failures, random, policy))
+        : { kind: 'wait-for-change' };
     }
     case 'failed': {
       const errors = [result.error, ...result.objects.map((failure) => failure.error)];
@@ -49,6 +51,10 @@ export function decideRetry(result: SyncResult, failures: number, random: number
       return retryAfter(Math.max(asked * (1 + random / 10), backOff(failures, random, policy)));
     }
   }
+}
+
+function mayVanish({ severity, code }: Finding, failures: number): boolean {
+  return severity === 'error' && (clusterFindings.has(code) || (code === 'SynthTimeout' && failures < synthTimeoutRetries));
 }
 
 function backOff(failures: number, random: number, policy: RetryPolicy): number {

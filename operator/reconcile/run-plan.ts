@@ -13,6 +13,7 @@ import { outcomeOf } from './outcome-of.ts';
 import { ownershipConflict, readOwnership } from './ownership.ts';
 import type { Observed } from './read-observed.ts';
 import { judgeNoticed } from './suspects.ts';
+import { writerOf } from './writer-of.ts';
 
 /** What a plan is run with besides the look. */
 export interface RunPlanOptions {
@@ -47,7 +48,7 @@ export async function runPlan(look: Look, plan: Plan, { deferred, observed }: Ru
     return await applyPlan(
       {
         plan,
-        writer: parts.writer,
+        writer: writerOf(look),
         identity: tenantIdentity(application.namespace, application.spec.serviceAccountName),
         force: true,
         deferred,
@@ -95,6 +96,7 @@ function keepAnswer({ memory, parts }: Look, { change, live, baseline }: Written
   memory.suspects.delete(key);
   memory.written.set(key, baseline);
   memory.answered.set(key, { baseline, health: assessHealth(live) });
+  memory.health.touch(key);
   memory.inFlight.delete(key);
   judgeNoticed(memory, parts.observer);
 }

@@ -37,7 +37,7 @@ function judge(memory: ApplicationMemory, key: ObjectKey, object: ObservedObject
   const baseline = answered?.baseline ?? memory.written.get(key) ?? memory.inventory?.get(key)?.baseline;
   if (answered !== undefined && object !== undefined && isOlderVersion(object.resourceVersion, answered.baseline.resourceVersion))
     return false;
-  memory.answered.delete(key);
+  if (memory.answered.delete(key)) memory.health.touch(key);
   if (baseline === undefined || judgeTrigger(baseline, object) === 'same') return false;
   memory.suspects.add(key);
   memory.hasNewSuspects = true;

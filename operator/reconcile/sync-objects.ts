@@ -19,9 +19,11 @@ import type { Desired } from './application-memory.ts';
 import { confirmByDryRun, healedDrift, isDeclaredAnew, readBefore, type SuspectBefore } from './confirm-drift.ts';
 import { narrowInventory, widenInventory } from './keep-inventory.ts';
 import type { Look } from './look.ts';
+import { nameMissingNamespaces } from './missing-namespaces.ts';
 import { ownershipConflict, readOwnership } from './ownership.ts';
 import { type Observed, readObserved, withFetched } from './read-observed.ts';
 import { runPlan } from './run-plan.ts';
+import { writerOf } from './writer-of.ts';
 
 /** What a sync works on: everything an Application declares and owns, or some objects of it. */
 export interface SyncScope {
@@ -92,7 +94,7 @@ export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOut
   if (held !== undefined) return { kind: 'held', error: held };
   const before = sync.selfHeal ? await readBefore(look, suspects, observed) : new Map<ObjectKey, SuspectBefore>();
   const result = await carryOut(look, plan, { deferred, observed: known }, scope.revision);
-  const drift = found?.drift ?? healedDrift(result, before, look.startedAt);
+  const drift = found?.drift ?? healedDrift(result, before, look.startedAt, sync.ignoreDifferences);
   return { kind: 'ran', plan, result, counts: countDone(plan, result, before, drift), drift };
 }
 
@@ -148,7 +150,7 @@ async function dryRun(
   plan: Plan,
   deferred: ReadonlySet<ObjectKey>,
 ): Promise<{ readonly findings: readonly Finding[]; readonly existing: readonly ObjectRef[] }> {
-  const { application, memory, parts, signal } = look;
+  const { application, memory, signal } = look;
   const changes = plan.steps.flatMap((step) => step.changes);
   const created = new Set(changes.filter(({ action }) => action === 'create').map(({ key }) => key));
   const manifests = changes.flatMap((change) =>
@@ -160,8 +162,8 @@ async function dryRun(
   const onAnswer = ({ key, ref }: Manifest, answer: JsonObject): void => {
     if (created.has(key) && baselineOf(answer).resourceVersion !== '') existing.push(ref);
   };
-  const findings = await dryRunManifests({ manifests, writer: parts.writer, identity, force: true, deferred, onAnswer }, signal);
-  return { findings, existing };
+  const findings = await dryRunManifests({ manifests, writer: writerOf(look), identity, force: true, deferred, onAnswer }, signal);
+  return { findings: await nameMissingNamespaces(findings, look.parts.observer), existing };
 }
 
 /** Suspects that turned out to be as they should be. */

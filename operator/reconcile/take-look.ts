@@ -31,12 +31,15 @@ export async function takeLook(look: Look): Promise<Outcome | undefined> {
   }
 }
 
-/** Loads the inventory once, watches what is in it and judges what changed meanwhile. */
+/** Loads the inventory when it is not known, watches what is in it and judges what changed meanwhile. */
 async function prepare({ application, memory, owned, parts }: Look): Promise<void> {
-  if (memory.inventory !== undefined) return;
+  if (memory.inventory !== undefined && !memory.isOutdated) return;
+  if (memory.isOutdated) parts.inventories.forget(application);
   const inventory = await parts.inventories.load(application);
+  owned.releaseAll(memory.key);
   for (const key of inventory.keys()) owned.claim(memory.key, key);
   await parts.observer.watchKinds([...inventory.values()].map(({ ref }) => ref));
   memory.inventory = inventory;
+  memory.isOutdated = false;
   judgeAll(memory, parts.observer);
 }

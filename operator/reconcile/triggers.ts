@@ -23,11 +23,12 @@ export async function startTriggers(
     const memory = owner === undefined ? undefined : controller.memory(owner);
     const entry = memory?.inventory?.get(key);
     if (memory === undefined || entry === undefined) return;
+    memory.health.touch(key);
     const mayHaveDrifted = noticeObject(memory, key, object);
     for (const listener of [...memory.changeListeners]) listener();
     if (object === undefined && wasWaitedFor(memory, key)) controller.ask(memory.key, 'retry');
     else if (mayHaveDrifted) controller.ask(memory.key, 'drift');
-    else if (object === undefined || hasStatusHealth(entry.ref)) controller.ask(memory.key, 'health');
+    else if (object === undefined || hasStatusHealth(entry.ref)) controller.askSoon(memory.key, 'health');
   });
   parts.kindChanges.onChange(() => {
     for (const application of parts.applications.list()) {

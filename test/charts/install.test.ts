@@ -101,8 +101,33 @@ describe.each(['setpoint-operator', 'setpoint-synth'])('the Pod of %s', (name) =
   });
 });
 
-test('there is one operator and never two at once', () => {
-  expect(findManifest('Deployment', 'setpoint-operator')['spec']).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
+describe('of two operators', () => {
+  test('one acts: they share a Lease that nobody holds at first', () => {
+    const { spec } = findManifest('Deployment', 'setpoint-operator');
+    expect(spec.replicas).toBe(2);
+    expect(spec.template.spec.containers[0].args).toContain('--leader-elect');
+    expect(findManifest('Lease', 'setpoint-operator')['spec']).toBeUndefined();
+  });
+
+  test('one is always there: while they are replaced, and while nodes are drained', () => {
+    const { spec } = findManifest('Deployment', 'setpoint-operator');
+    expect(spec.strategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
+    const budget = findManifest('PodDisruptionBudget', 'setpoint-operator')['spec'];
+    expect(budget).toEqual({ maxUnavailable: 1, selector: { matchLabels: spec.template.metadata.labels } });
+  });
+
+  test('both may change that Lease and no other', () => {
+    const rules = findManifest('Role', 'setpoint-operator')['rules'] as {
+      resources: string[];
+      resourceNames?: string[];
+      verbs: string[];
+    }[];
+    const onLeases = rules.filter(({ resources }) => resources.includes('leases'));
+    expect(onLeases.map(({ resourceNames, verbs }) => [resourceNames, verbs])).toEqual([
+      [undefined, ['create']],
+      [['setpoint-operator'], ['get', 'list', 'watch', 'update']],
+    ]);
+  });
 });
 
 test('the operator starts before its synth key exists, the synth server waits for it', () => {
@@ -126,8 +151,9 @@ test('the operator’s own configuration accepts the flags of its container', ()
   expect(command).toBe('operator');
   const flags = Object.fromEntries(
     args.map((argument) => {
-      const [, name = '', value] = /^--([a-z-]+)=(.*)$/.exec(argument) ?? [];
-      return [name.replace(/-[a-z]/g, (letter) => letter.slice(1).toUpperCase()), value];
+      const [, name = '', value] = /^--([a-z-]+)(?:=(.*))?$/.exec(argument) ?? [];
+      const given = value === undefined ? true : value.replace('$(POD_IP)', '10.0.0.7');
+      return [name.replace(/-[a-z]/g, (letter) => letter.slice(1).toUpperCase()), given];
     }),
   );
   expect(parseConfig(flags, {})).toMatchObject({
@@ -137,5 +163,7 @@ test('the operator’s own configuration accepts the flags of its container', ()
     synthAddress: { host: 'setpoint-synth.setpoint-system.svc', port: 8443 },
     synthKeyFile: '/etc/setpoint/synth/key',
     webhookSecretFile: '/etc/setpoint/webhook/secret',
+    advertiseAddress: '10.0.0.7',
+    leaderElection: { resourceName: 'setpoint-operator', leaseDuration: 15_000, renewDeadline: 10_000, retryPeriod: 2_000 },
   });
 });

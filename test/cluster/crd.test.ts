@@ -64,6 +64,23 @@ describe('accepts', () => {
     ['another namespace', { destination: { namespace: 'shop' } }],
     ['a ServiceAccount', { serviceAccountName: 'shop.deployer-1' }],
     ['everything of sync', { sync: { prune: false, selfHeal: false, allowEmpty: true, maxPrunePercent: 100, timeout: '90s' } }],
+    [
+      'differences that others decide',
+      {
+        sync: {
+          ignoreDifferences: [
+            {
+              group: 'apps',
+              kind: 'Deployment',
+              name: 'web',
+              namespace: 'shop',
+              jsonPointers: ['/spec/replicas', '/metadata/labels/a~1b'],
+            },
+            { group: '', kind: '*', managers: ['kube-controller-manager'] },
+          ],
+        },
+      },
+    ],
     ['orphaning', { deletionPolicy: 'Orphan', suspend: true, historyLimit: 0 }],
   ])('%s', async (_, overrides) => checkAccepted(overrides));
 });
@@ -75,6 +92,28 @@ describe('refuses', () => {
   const gitName = 'must be a name that Git accepts';
 
   test.each<[string, SpecOverrides, string, string]>([
+    ...(
+      [
+        ['without a slash', { jsonPointers: ['spec/replicas'] }, "must start with '/', such as /spec/replicas"],
+        ['with a bare ~', { jsonPointers: ['/data/~user'] }, "must not hold '~' but in ~0 (for ~) and ~1 (for /)"],
+        ['to the whole object', { jsonPointers: ['/'] }, 'must lead to something else than what names the object'],
+        ['to the name', { jsonPointers: ['/metadata/name'] }, 'must lead to something else than what names the object'],
+        ['of nothing', {}, 'must name jsonPointers or managers'],
+        ['of no pointers', { jsonPointers: [] }, 'must name jsonPointers or managers'],
+        ['of Setpoint itself', { managers: ['setpoint'] }, 'must be another field manager than Setpoint itself'],
+      ] as const
+    ).map(([what, entry, message]): [string, SpecOverrides, string, string] => [
+      `ignored differences ${what}`,
+      { sync: { ignoreDifferences: [{ kind: 'Deployment', ...entry }] } },
+      'spec.sync.ignoreDifferences[0]',
+      message,
+    ]),
+    [
+      'ignored differences of no kind',
+      { sync: { ignoreDifferences: [{ managers: ['x'] }] } },
+      'ignoreDifferences[0].kind',
+      'Required value',
+    ],
     ['G18 a file: URL', { source: { repoURL: 'file:///etc' } }, 'spec.source.repoURL', scheme],
     ['G18 a git: URL', { source: { repoURL: 'git://git.example.com/x' } }, 'spec.source.repoURL', scheme],
     ['an ssh: URL', { source: { repoURL: 'ssh://git@git.example.com/x' } }, 'spec.source.repoURL', scheme],

@@ -136,7 +136,7 @@ describe('the operator may', () => {
     ['write Events about Applications', { verb: 'create', group: 'events.k8s.io', resource: 'events', namespace: 'shop' }],
     [
       'hold a lease in its own namespace',
-      { verb: 'update', group: 'coordination.k8s.io', resource: 'leases', namespace: 'setpoint-system' },
+      { verb: 'update', group: 'coordination.k8s.io', resource: 'leases', namespace: 'setpoint-system', name: 'setpoint-operator' },
     ],
     ['make the synth key', { verb: 'create', resource: 'secrets', namespace: 'setpoint-system' }],
     ['read schemas', { verb: 'get', path: '/openapi/v3/apis/apps/v1' }],
@@ -156,6 +156,10 @@ describe('the operator may not', () => {
     ['give itself rights', { verb: 'bind', group: 'rbac.authorization.k8s.io', resource: 'clusterroles', name: 'cluster-admin' }],
     ['make tokens of ServiceAccounts', { verb: 'create', resource: 'serviceaccounts', subresource: 'token', namespace: 'shop' }],
     ['run commands in Pods', { verb: 'create', resource: 'pods', subresource: 'exec', namespace: 'shop' }],
+    [
+      'hold another lease of its own namespace',
+      { verb: 'update', group: 'coordination.k8s.io', resource: 'leases', namespace: 'setpoint-system', name: 'other' },
+    ],
     ['hold leases elsewhere', { verb: 'update', group: 'coordination.k8s.io', resource: 'leases', namespace: 'kube-system' }],
   ])('%s', async (_, attributes) => expect(await mayOperator(attributes)).toBe(false));
 });

@@ -96,6 +96,12 @@ const badCommits: readonly (readonly [string, Readonly<Record<string, string>>, 
     'NoPermission',
     /ClusterRole too-much: .*setpoint-applier/,
   ],
+  [
+    'a namespace that does not exist',
+    { 'a.yaml': '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c","namespace":"nowhere"}}' },
+    'NamespaceNotFound',
+    /a\.yaml:1:\d+: ConfigMap nowhere\/c: namespace "nowhere" does not exist/,
+  ],
   ['YAML that cannot be parsed', { 'a.yaml': 'kind: [' }, 'InvalidYaml', /a\.yaml:1:/],
 ];
 

@@ -80,6 +80,22 @@ test('a sync, a heal and a refusal are told once each by Events, metrics and the
   expect(new Set(told.map((line) => line['syncId'])).size).toBe(3);
 }, 60_000);
 
+test('a commit that takes long to render is told of meanwhile', async () => {
+  const { repo, url } = await createRepo(git, { 'a.yaml': configMap('slow', { n: '1' }) });
+  await applyApplication(namespace, 'slow', { source: { repoURL: url } });
+  await untilSynced(namespace, 'slow', await repo.head());
+  const commit = await push(repo, 'slow', {
+    'a.yaml': undefined,
+    'cdk8s.yaml': 'language: typescript\napp: npx ts-node main.ts\n',
+    'main.ts': 'for (;;);\n',
+  });
+  await untilStatus(namespace, 'slow', (status) =>
+    expect(conditionOf(status, 'Reconciling')).toMatchObject({ status: 'True', message: `rendering commit ${commit.slice(0, 8)}` }),
+  );
+  const status = await untilStatus(namespace, 'slow', (later) => expect(conditionOf(later, 'Ready')?.reason).toBe('SynthTimeout'), 40_000);
+  expect(status.sync?.revision).toBe(await repo.head('HEAD~1'));
+}, 90_000);
+
 test('I7 T8 no value of a Secret is in the log, the status, an Event or a metric, whatever goes wrong with it', async () => {
   const canary = 'c4nary-v4lue-nobody-may-see';
   const encoded = Buffer.from(canary).toString('base64');

@@ -130,6 +130,56 @@ describe('A15 after a crash', () => {
   );
 });
 
+describe('A15 after a crash in the middle of a sync, and a commit before the restart', () => {
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', name: 'c0' };
+
+  /** Kills the operator when the server has done what it asked of `c0`, before it learns of it. */
+  async function killAfterWriteOf(path: RegExp, begin: () => Promise<unknown>): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    let held = false;
+    proxy.onRequest = (request) => {
+      if (request.method === 'GET' || request.query.has('dryRun') || !path.test(request.path)) return undefined;
+      held = true;
+      return { answerUntil: done.promise };
+    };
+    await begin();
+    await eventually(() =>
+      expect(held && proxy.requests.some((one) => path.test(one.path) && one.method === 'PATCH' && one.status)).toBe(true),
+    );
+    await operator?.kill();
+    proxy.onRequest = undefined;
+    done.resolve();
+  }
+
+  test("its own half-done update, taken back in Git, is told as nobody's drift", async () => {
+    await start();
+    const repo = await createApp(2);
+    await untilSynced(namespace, 'app', await repo.head());
+    proxy.clear();
+    await killAfterWriteOf(/configmaps\/c0$/, () => push(repo, 'change', { 'app/0.yaml': configMap('c0', { value: '2' }) }));
+    expect((await admin().get({ ...object, namespace }))['data']).toEqual({ value: '2' });
+    const commit = await push(repo, 'take back', { 'app/0.yaml': configMap('c0', { value: '1' }) });
+    await start();
+    const status = await untilSynced(namespace, 'app', commit);
+    expect((await admin().get({ ...object, namespace }))['data']).toEqual({ value: '1' });
+    expect(status.drift ?? []).toEqual([]);
+  }, 60_000);
+
+  test('an object that it was making anew, dropped from Git, is pruned and left to nobody', async () => {
+    await start();
+    const repo = await createApp(2);
+    await untilSynced(namespace, 'app', await repo.head());
+    const { uid } = (await admin().get({ ...object, namespace })).metadata;
+    proxy.clear();
+    await killAfterWriteOf(/configmaps\/c0$/, () => admin().delete({ ...object, namespace }));
+    expect((await admin().get({ ...object, namespace })).metadata.uid).not.toBe(uid);
+    const commit = await push(repo, 'drop', { 'app/0.yaml': undefined });
+    await start();
+    await untilSynced(namespace, 'app', commit);
+    expect(await admin().tryGet({ ...object, namespace })).toBeUndefined();
+  }, 60_000);
+});
+
 test('L7 an operator that is told to stop ends while it waits for health, and soon', async () => {
   const running = await start();
   const labels = { app: 'slow' };

@@ -28,6 +28,8 @@ describe('the decision about a retry', () => {
     ['one that waits for health, which arrives as an event', { kind: 'progressing', message: '' }, 0, 0.5, 'done'],
     ['a type error, which only a commit can mend', rejected('UnknownField'), 0, 0.5, 'wait-for-change'],
     ['an unknown kind, whose CRD may come', rejected('UnknownKind'), 0, 0, 'retry after 2500 ms'],
+    ['an app that did not end in time, maybe because of load', rejected('SynthTimeout'), 1, 0, 'retry after 5000 ms'],
+    ['an app that did not end in time for the third time', rejected('SynthTimeout'), 2, 0, 'wait-for-change'],
     ['a missing permission, which may be granted', rejected('NoPermission'), 2, 0, 'retry after 10000 ms'],
     ['a terminal failure', failed({ fate: 'terminal' }), 0, 0.5, 'wait-for-change'],
     [
