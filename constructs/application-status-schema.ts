@@ -156,7 +156,38 @@ const history = {
       initiatedBy: { type: 'string', description: 'commit, drift, spec, or the user of an annotation or webhook.', maxLength: 256 },
       result: { type: 'string', enum: ['Synced', 'OutOfSync', 'Rejected', 'Failed', 'Progressing'] },
       message: { type: 'string', maxLength: 4096 },
+      adopted: { type: 'string', description: 'Objects that existed already and were taken over, and from whom.', maxLength: 4096 },
       counts,
+    },
+  },
+} as const satisfies JsonSchema;
+
+const adopted = {
+  type: 'object',
+  description: 'The objects that existed already when a sync took them over, as of the last sync that did.',
+  required: ['total', 'time', 'items'],
+  properties: {
+    total: { ...count, description: 'How many there were; items holds the first 20.' },
+    time,
+    revision: { ...revisionText, description: 'The commit that declares them.' },
+    items: {
+      type: 'array',
+      maxItems: 20,
+      'x-kubernetes-list-type': 'atomic',
+      items: {
+        type: 'object',
+        required: ['object', 'managers'],
+        properties: {
+          object: objectRef,
+          managers: {
+            type: 'array',
+            description: 'Field managers that had it before.',
+            maxItems: 20,
+            'x-kubernetes-list-type': 'atomic',
+            items: { type: 'string', maxLength: 256 },
+          },
+        },
+      },
     },
   },
 } as const satisfies JsonSchema;
@@ -180,10 +211,14 @@ export const applicationStatusSchema = {
       type: 'object',
       description: 'Objects this Application owns.',
       required: ['total'],
-      properties: { total: count },
+      properties: {
+        total: count,
+        protected: { ...count, description: 'Of these, objects that left Git and stay because they are protected.' },
+      },
     },
     findings,
     drift,
+    adopted,
     history,
   },
 } as const satisfies JsonSchema;

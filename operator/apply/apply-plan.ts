@@ -10,6 +10,7 @@ import type { Baseline } from '../model/observed.ts';
 import type { ObjectFailure } from '../model/outcome.ts';
 import type { Plan, PlanStep, PruneChange, WriteChange } from '../model/plan.ts';
 import { baselineOf } from './baseline.ts';
+import { type Claim, claimObject } from './claim-object.ts';
 import { dryRunManifests } from './dry-run.ts';
 import { inFlight } from './in-flight.ts';
 import type { ObjectWriter } from './ports.ts';
@@ -25,8 +26,10 @@ export interface ApplyPlanRequest {
   readonly force: boolean;
   /** Objects that were not dry-run because their kind or namespace comes with this plan; they are dry-run before their step. */
   readonly deferred?: ReadonlySet<ObjectKey>;
-  /** Resource version the object must still have: for objects that are claimed for the first time. */
-  readonly claimedVersion?: (change: WriteChange) => string | undefined;
+  /** What is known of an object that is written for the first time; undefined for one that is ours already. */
+  readonly claim?: (change: WriteChange) => Claim | undefined;
+  /** Looks again at an object that changed before its first write; see {@link ClaimContext}. */
+  readonly reclaim?: (change: WriteChange) => Promise<Claim | undefined>;
   /** Health of an object as of now. Undefined while nothing newer than `written` was observed, so that old health never counts. */
   readonly isHealthy: (key: ObjectKey, written: Baseline | undefined) => Health | undefined;
   /** Resolves when something observed changed; also when the signal aborts. */
@@ -163,9 +166,11 @@ async function runChange(
 }
 
 async function write(request: ApplyPlanRequest, change: WriteChange, signal: AbortSignal): Promise<WrittenObject> {
-  const resourceVersion = request.claimedVersion?.(change);
-  const options = { dryRun: false, force: request.force, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
-  const live = await request.writer.apply(request.identity, change.manifest.object, options, signal);
+  const claim = request.claim?.(change);
+  const live =
+    claim === undefined
+      ? await request.writer.apply(request.identity, change.manifest.object, { dryRun: false, force: request.force }, signal)
+      : await claimObject(request, change, claim, signal);
   const baseline = baselineOf(live);
   if (baseline.uid !== '') return { change, live, baseline };
   throw new OperatorError(`apply ${formatRef(change.ref)}: the answer has no UID`, { code: 'Internal', stage: 'apply', fate: 'transient' });

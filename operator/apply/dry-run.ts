@@ -2,7 +2,7 @@
 import { OperatorError } from '../model/error.ts';
 import type { Finding } from '../model/finding.ts';
 import type { TenantIdentity } from '../model/identity.ts';
-import { isJsonObject } from '../model/json.ts';
+import { isJsonObject, type JsonObject } from '../model/json.ts';
 import { type Manifest, positionOf } from '../model/manifest.ts';
 import { compareRefs, formatRef, groupOf, type ObjectKey } from '../model/object-ref.ts';
 import { inFlight } from './in-flight.ts';
@@ -17,6 +17,8 @@ export interface DryRunRequest {
   readonly force: boolean;
   /** Objects that cannot be asked about yet: their kind or namespace comes with the same sync. See {@link deferredKeys}. */
   readonly deferred: ReadonlySet<ObjectKey>;
+  /** Told of the object as it would be; one that has no resource version does not exist yet. */
+  readonly onAnswer?: (manifest: Manifest, answer: JsonObject) => void;
   /** @default 24 */
   readonly concurrency?: number;
 }
@@ -34,7 +36,8 @@ export async function dryRunManifests(request: DryRunRequest, signal: AbortSigna
     () => !signal.aborted,
     async (manifest) => {
       try {
-        await request.writer.apply(request.identity, manifest.object, { dryRun: true, force: request.force }, signal);
+        const answer = await request.writer.apply(request.identity, manifest.object, { dryRun: true, force: request.force }, signal);
+        request.onAnswer?.(manifest, answer);
       } catch (error) {
         findings.push(findingOf(manifest, error));
       }

@@ -3,6 +3,7 @@ import type { TenantIdentity } from '../model/identity.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { KubeObject } from '../model/manifest.ts';
 import type { ObjectRef } from '../model/object-ref.ts';
+import type { ManagedFields } from '../model/observed.ts';
 
 /** Options of one server-side apply. */
 export interface ApplyOptions {
@@ -17,6 +18,13 @@ export interface ApplyOptions {
 export interface ObjectWriter {
   /** Server-side apply; returns the live object after it, managedFields included. */
   apply(identity: TenantIdentity, object: KubeObject, options: ApplyOptions, signal: AbortSignal): Promise<JsonObject>;
+  /** Replaces the ownership entries of the very version that was seen; returns the version after it. Throws OperatorError, `ApplyConflict` among them. */
+  replaceManagedFields(
+    identity: TenantIdentity,
+    ref: ObjectRef,
+    seen: { readonly managedFields: readonly ManagedFields[]; readonly resourceVersion: string },
+    signal: AbortSignal,
+  ): Promise<string>;
   /** Deletes with a UID precondition; `gone` when it was not there, `replaced` when another UID has its name, `terminating` when finalizers hold it. */
   delete(identity: TenantIdentity, ref: ObjectRef, uid: string, signal: AbortSignal): Promise<DeleteResult>;
   /** The live object as the tenant may read it, or undefined when absent. */

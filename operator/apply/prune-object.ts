@@ -22,17 +22,23 @@ const patienceMilliseconds = 20_000;
  */
 export async function pruneObject(
   context: PruneContext,
-  object: { readonly ref: ObjectRef; readonly uid: string },
+  object: { readonly ref: ObjectRef; readonly uid: string; readonly deletingSince?: string },
   { signal, goesOn }: { readonly signal: AbortSignal; readonly goesOn: AbortSignal },
 ): Promise<void> {
   const { ref, uid } = object;
-  const deadline = context.clock.monotonic() + patienceMilliseconds;
+  const deadline = context.clock.monotonic() + patienceMilliseconds - waitedFor(context.clock, object.deletingSince);
   for (let wait = 50; ; wait = Math.min(wait * 2, 2_000)) {
     const result = await deletion(context, ref, uid, signal);
     if (result.state !== 'terminating') return;
     if (context.clock.monotonic() >= deadline) throw held(ref, result.finalizers);
     await changeOrTime(context, wait, goesOn);
   }
+}
+
+/** How long an object is known to be going already: one that hung before is asked for once and not waited for again. */
+function waitedFor(clock: Clock, since: string | undefined): number {
+  const milliseconds = since === undefined ? Number.NaN : clock.now().getTime() - Date.parse(since);
+  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : 0;
 }
 
 async function deletion(context: PruneContext, ref: ObjectRef, uid: string, signal: AbortSignal): ReturnType<ObjectWriter['delete']> {

@@ -43,6 +43,7 @@ export function createApplicationStore(options: ApplicationStoreOptions): Applic
       await Promise.all(reflectors.map((reflector) => reflector.listed));
     },
     get: (key) => stored.get(key),
+    exists: async (key) => stored.has(key) || (await existsInCluster(client, key)),
     list: () => [...stored.values()].sort((left, right) => (applicationKey(left) < applicationKey(right) ? -1 : 1)),
     async writeStatus(application, status) {
       const key = applicationKey(application);
@@ -55,6 +56,21 @@ export function createApplicationStore(options: ApplicationStoreOptions): Applic
       await changeFinalizer(client, application, present);
     },
   };
+}
+
+async function existsInCluster(client: RestClient, key: ApplicationKey): Promise<boolean> {
+  const [namespace = '', name = ''] = key.split('/');
+  try {
+    await client.request({
+      method: 'GET',
+      path: `${collectionPath(namespace)}/${encodeURIComponent(name)}`,
+      doing: `look for Application ${key}`,
+    });
+    return true;
+  } catch (error) {
+    if (statusOf(error) === 404) return false;
+    throw error;
+  }
 }
 
 function startWatching(

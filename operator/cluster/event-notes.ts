@@ -1,4 +1,5 @@
 // What the operator says about itself → what an Application's Kubernetes Events say. Pure; writing and joining them is in events.ts.
+import { formatAdoptions } from '../model/adoption.ts';
 import { formatError, type OperatorError } from '../model/error.ts';
 import type { ApplicationKey, OperatorEvent } from '../model/event.ts';
 import { formatFinding } from '../model/finding.ts';
@@ -35,6 +36,18 @@ export function noteOf(event: OperatorEvent): EventNote | undefined {
     case 'history-rewritten': {
       const text = `the branch was rewritten from ${shortSha(event.from)} to ${shortSha(event.to)}`;
       return { application: event.application, type: 'Warning', reason: 'HistoryRewritten', action: 'Fetch', text, revision: event.to };
+    }
+    case 'claimed': {
+      const text = `${formatRef(event.ref)}: Application ${event.by} declares it too; it stays with this one; declare it in one of the two only`;
+      return { application: event.application, type: 'Warning', reason: 'ClaimedByAnother', action: 'Sync', text };
+    }
+    case 'adopted': {
+      const text = `adopted ${formatAdoptions(event.adopted)}`;
+      return { application: event.application, type: 'Normal', reason: 'Adopted', action: 'Sync', text };
+    }
+    case 'inventory-rebuilt': {
+      const text = `the inventory was rebuilt from the marks on ${event.found} live objects, and nothing is pruned in this sync: ${event.why}`;
+      return { application: event.application, type: 'Warning', reason: 'InventoryRebuilt', action: 'Sync', text };
     }
     case 'failure':
       return event.application === undefined ? undefined : noteOfFailure(event.application, event.error, {});

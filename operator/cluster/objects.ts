@@ -7,6 +7,7 @@ import type { TenantIdentity } from '../model/identity.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { KubeObject } from '../model/manifest.ts';
 import { formatRef, type ObjectRef } from '../model/object-ref.ts';
+import { formatManagedFields } from '../model/own-fields.ts';
 import { refusalOf, statusOf } from './api-error.ts';
 import { type Discovery, pathOf } from './discovery.ts';
 import type { OperatorClient } from './rest-client.ts';
@@ -36,6 +37,27 @@ export function createObjectWriter(client: OperatorClient, discovery: Discovery)
         signal,
         ...redaction(object),
       });
+    },
+
+    async replaceManagedFields(identity, ref, { managedFields, resourceVersion }, signal) {
+      const doing = `take over ${formatRef(ref)}`;
+      const kind = await discovery.find(ref, doing);
+      const answer = await client.impersonating(identity).request({
+        method: 'PATCH',
+        path: pathOf(kind, ref),
+        query: { fieldManager },
+        contentType: 'application/json-patch+json',
+        // The version that is written along makes the server refuse the patch when anybody wrote in between.
+        body: [
+          { op: 'replace', path: '/metadata/managedFields', value: managedFields.map(formatManagedFields) },
+          { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
+        ],
+        doing,
+        stage: 'apply',
+        signal,
+      });
+      const metadata = isJsonObject(answer['metadata']) ? answer['metadata'] : {};
+      return String(metadata['resourceVersion']);
     },
 
     async delete(identity, ref, uid, signal) {

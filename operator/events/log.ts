@@ -1,5 +1,6 @@
 // The log: one JSON line per event worth reading. Decides level and words; where lines go is the caller's matter.
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { formatAdoptions } from '../model/adoption.ts';
 import { formatError, type OperatorError } from '../model/error.ts';
 import type { OperatorEvent } from '../model/event.ts';
 import { formatFinding } from '../model/finding.ts';
@@ -68,6 +69,24 @@ function lineOf(event: OperatorEvent): Line {
         level: 'debug',
         message: `${event.objects} objects${event.cached ? ', nothing they depend on changed' : ' synthesized'}`,
         fields: { event: event.type, application: event.application, objects: event.objects, seconds: event.seconds, cached: event.cached },
+      };
+    case 'claimed':
+      return {
+        level: 'warn',
+        message: `${formatRef(event.ref)} is declared by Application ${event.by} too`,
+        fields: { event: event.type, application: event.application, by: event.by },
+      };
+    case 'adopted':
+      return {
+        level: 'info',
+        message: `adopted ${formatAdoptions(event.adopted)}`,
+        fields: { event: event.type, application: event.application, adopted: event.adopted.length },
+      };
+    case 'inventory-rebuilt':
+      return {
+        level: 'warn',
+        message: `inventory rebuilt from ${event.found} live objects: ${event.why}`,
+        fields: { event: event.type, application: event.application, found: event.found },
       };
     case 'drift':
       return driftLine(event);

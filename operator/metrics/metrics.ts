@@ -146,6 +146,9 @@ function record(series: Series, event: OperatorEvent): void {
     case 'suspension':
     case 'revision-seen':
     case 'history-rewritten':
+    case 'claimed':
+    case 'adopted':
+    case 'inventory-rebuilt':
       break;
   }
 }

@@ -75,6 +75,10 @@ export const findingCodes = {
   ServerRefused: 'the API server refused the object in a dry run',
   NoPermission: 'the ServiceAccount of the Application may not write the object',
   NamespaceNotFound: 'the namespace of the object does not exist',
+  // ownership and prune
+  ClaimedByAnother: 'another Application declares an object of this one',
+  Protected: 'an object that left Git is protected and stays',
+  LostFromInventory: 'an object is known only by its marks and stays',
 } as const;
 
 /** A code of an OperatorError. */

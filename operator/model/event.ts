@@ -1,5 +1,7 @@
 // The one typed event stream. Log, metrics, Kubernetes Events and streams subscribe; stages never write to any of them.
+import type { Adoption } from './adoption.ts';
 import type { OperatorError } from './error.ts';
+import type { ObjectRef } from './object-ref.ts';
 import type { Drift } from './observed.ts';
 import type { Outcome } from './outcome.ts';
 import type { Revision } from './revision.ts';
@@ -19,6 +21,11 @@ export type OperatorEvent =
       readonly seconds: number;
       readonly cached: boolean;
     }
+  /** Another Application declares an object of this one. */
+  | { readonly type: 'claimed'; readonly application: ApplicationKey; readonly by: ApplicationKey; readonly ref: ObjectRef }
+  | { readonly type: 'adopted'; readonly application: ApplicationKey; readonly adopted: readonly Adoption[] }
+  /** The stored inventory was lost or damaged and was made again from the marks on live objects. */
+  | { readonly type: 'inventory-rebuilt'; readonly application: ApplicationKey; readonly why: string; readonly found: number }
   | { readonly type: 'drift'; readonly application: ApplicationKey; readonly drift: Drift }
   | {
       readonly type: 'reconciled';

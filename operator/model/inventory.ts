@@ -10,6 +10,8 @@ export interface InventoryEntry {
   /** Digest of the manifest last applied; '' until then. */
   readonly digest: string;
   readonly baseline?: Baseline;
+  /** Entered again after an inventory was lost, from the marks on the live object alone: never a reason to delete it. */
+  readonly lost?: boolean;
   readonly constructPath: string;
   /** `apps/web.ts:4:3 < main.ts:9:1`, as of `revision`; '' when unknown. */
   readonly position: string;

@@ -1,4 +1,5 @@
 // The result of one look at one Application: the only thing status is derived from.
+import type { Adoption } from './adoption.ts';
 import type { OperatorError } from './error.ts';
 import type { Finding } from './finding.ts';
 import type { ApplicationHealth } from './health.ts';
@@ -47,6 +48,10 @@ export interface Outcome {
   readonly counts: ActionCounts;
   readonly findings: readonly Finding[];
   readonly drift: readonly Drift[];
+  /** Standing warnings about live objects, whatever the commit says: claims of other Applications, protected objects that left Git. */
+  readonly notices?: readonly Finding[];
+  /** Objects that existed already and were taken over in this look. */
+  readonly adopted?: readonly Adoption[];
   readonly health: ApplicationHealth;
   /** Objects in the inventory after this look. */
   readonly owned: number;

@@ -1,7 +1,10 @@
 // Which fields of a live object our own applies hold, as the server tells in managedFields. No values are in there.
 import { fieldManager } from '../../constructs/annotations.ts';
-import { canonicalJson, isJsonObject, type JsonValue, sha256 } from './json.ts';
+import { canonicalJson, isJsonObject, type JsonObject, type JsonValue, sha256 } from './json.ts';
 import type { ManagedFields } from './observed.ts';
+
+/** The field manager of our applies. */
+export const ownManager = fieldManager;
 
 /** The entry of our applies, or undefined when we hold nothing. */
 export function ownEntry(managedFields: readonly ManagedFields[]): ManagedFields | undefined {
@@ -32,4 +35,9 @@ export function parseManagedFields(value: JsonValue | undefined): readonly Manag
       ...(isJsonObject(fieldsV1) ? { fieldsV1 } : {}),
     };
   });
+}
+
+/** One entry as `metadata.managedFields` holds it. */
+export function formatManagedFields(entry: ManagedFields): JsonObject {
+  return { ...entry, fieldsType: 'FieldsV1', fieldsV1: entry.fieldsV1 ?? {} };
 }

@@ -3,6 +3,9 @@ import { canonicalJson, sha256 } from './json.ts';
 import type { Manifest } from './manifest.ts';
 import type { ObjectKey, ObjectRef } from './object-ref.ts';
 
+/** Why an object that left Git is not deleted: protected by its annotation or its kind, or known only from its own marks after an inventory was lost. */
+export type KeptReason = 'protected' | 'lost';
+
 interface ChangeOf<Action extends string> {
   readonly action: Action;
   readonly ref: ObjectRef;
@@ -14,6 +17,11 @@ interface ChangeOf<Action extends string> {
 export interface WriteChange extends ChangeOf<'create' | 'update'> {
   readonly manifest: Manifest;
   readonly uid: string;
+  /**
+   * Only of an object that exists already and that nobody's inventory names: the field managers it is taken over from, sorted; empty when
+   * none is known. What `setpoint plan` shows as a preview of what the first sync takes over.
+   */
+  readonly adoptedFrom?: readonly string[];
 }
 /** An object that needs no request. */
 export interface UnchangedChange extends ChangeOf<'unchanged'> {
@@ -22,10 +30,14 @@ export interface UnchangedChange extends ChangeOf<'unchanged'> {
 /** An object that will be deleted, if it still has this UID. */
 export interface PruneChange extends ChangeOf<'prune'> {
   readonly uid: string;
+  /** When its deletion began, if it did (RFC 3339): it is only waited for. */
+  readonly deletingSince?: string;
 }
 /** An object left alone on purpose: protected, foreign, being deleted. `forget` also drops it from the inventory. */
 export interface SkipChange extends ChangeOf<'skip'> {
   readonly forget: boolean;
+  /** Why an object that left Git stays, where that is for a person to know and to end. */
+  readonly kept?: KeptReason;
 }
 /** An object that someone else owns. */
 export interface ConflictChange extends ChangeOf<'conflict'> {

@@ -2,7 +2,7 @@
 import type { ObjectKey } from '../model/object-ref.ts';
 import type { Change, PlanStep, PruneChange, WriteChange } from '../model/plan.ts';
 import type { Decision } from './decide-desired.ts';
-import { placeOf } from './kind-order.ts';
+import { isListed, placeOf } from './kind-order.ts';
 import type { OrderedObject } from './order-objects.ts';
 import { definesKind } from './required-objects.ts';
 
@@ -32,9 +32,15 @@ export function arrangeSteps(
     for (const key of object.requires) if (established.has(key)) group.waits.add(key);
   }
   for (const change of pruned) {
-    if (change.action === 'prune') append(groups, `prune ${placeOf(change.ref).phase}`, change);
+    if (change.action === 'prune') append(groups, `prune ${placeOfRemoval(change)}`, change);
   }
   return withWaits(groups);
+}
+
+/** Custom resources go, and are gone, before what may be their controller: it has their finalizers to see to. */
+function placeOfRemoval({ ref }: PruneChange): string {
+  const { phase } = placeOf(ref);
+  return isListed(ref) ? String(phase) : `${phase} custom`;
 }
 
 function append(groups: Group[], place: string, change: WriteChange | PruneChange): Group {

@@ -4,9 +4,9 @@ import { applicationKey } from '../model/application.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import { groupOf, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
 import type { ObservedObject } from '../model/observed.ts';
-import type { Change, SkipChange } from '../model/plan.ts';
-import { foreignOwnerOf, ownerOf } from '../model/tracking.ts';
-import type { PlanRequest } from './ports.ts';
+import type { Change, KeptReason, SkipChange } from '../model/plan.ts';
+import { ownerOf } from '../model/tracking.ts';
+import { holderOf, type PlanRequest } from './ports.ts';
 
 /** Under which UIDs desired objects live, and those not known to exist yet, by `kind|name`. */
 export interface DesiredIdentities {
@@ -33,25 +33,46 @@ export function decidePrune(key: ObjectKey, entry: InventoryEntry, identities: D
   const group = groupOf(entry.ref.apiVersion);
   const skip = (reason: string, forget: boolean): SkipChange => ({ action: 'skip', ref: entry.ref, key, forget, reason });
   if (request.failedGroups?.has(group) === true) return skip(`its API group ${group} does not answer`, false);
-  if (live === undefined && entry.uid === '') return skip('was never created', true);
+  if (live === undefined && (entry.uid === '' || entry.lost === true))
+    return skip(entry.lost === true ? 'is gone already' : 'was never created', true);
   const uid = live?.uid ?? entry.uid;
   if (identities.uids.has(uid)) return skip('is declared under another API group or scope', true);
   if (mayLiveOnAs(entry.ref, identities))
     return skip('may be declared under another API group or scope; decided after that one is applied', false);
-  const foreign = live === undefined ? undefined : notOurs(entry, live, request);
+  const foreign = live === undefined ? undefined : notOurs(key, entry, live, request);
   if (foreign !== undefined) return skip(foreign, true);
-  if (live?.deletionTimestamp !== undefined) return skip('is being deleted already', false);
-  const kept = protection(entry, live);
+  const claimant = request.claimant?.(key);
+  if (claimant !== undefined) return skip(`not in Git any more; Application ${claimant} declares it too and takes it over`, false);
+  const stays = stayReason(entry, live, request);
   // Nothing is left to protect once it is gone, and what is gone must not be missed.
-  if (kept !== undefined) return live === undefined ? skip('is gone already', true) : skip(kept, false);
-  if (!request.policy.prune) return skip('not in Git any more; pruning is off', false);
-  return { action: 'prune', ref: entry.ref, key, uid, reason: 'not in Git any more' };
+  if (stays?.kept === 'protected' && live === undefined) return skip('is gone already', true);
+  const deletingSince = live?.deletionTimestamp;
+  if (stays !== undefined) {
+    if (deletingSince !== undefined) return skip('is being deleted already', false);
+    return { ...skip(stays.reason, false), ...(stays.kept === undefined ? {} : { kept: stays.kept }) };
+  }
+  if (deletingSince === undefined) return { action: 'prune', ref: entry.ref, key, uid, reason: 'not in Git any more' };
+  return { action: 'prune', ref: entry.ref, key, uid, deletingSince, reason: 'not in Git any more; is being deleted already' };
 }
 
+/** Why an object of ours that left Git is not deleted; undefined when it is. */
+function stayReason(
+  entry: InventoryEntry,
+  live: ObservedObject | undefined,
+  request: PlanRequest,
+): { readonly reason: string; readonly kept?: KeptReason } | undefined {
+  const reason = protection(entry, live);
+  if (reason !== undefined) return { reason, kept: 'protected' };
+  if (entry.lost === true) return { reason: lostReason, kept: 'lost' };
+  return request.policy.prune ? undefined : { reason: 'not in Git any more; pruning is off' };
+}
+
+const lostReason = 'not in Git any more, and known only by its marks since an inventory was lost; it is left for a person to decide';
+
 /** Why a live object with the name of an entry is not the one we applied; undefined when it is. */
-function notOurs(entry: InventoryEntry, live: ObservedObject, request: PlanRequest): string | undefined {
-  const owner = foreignOwnerOf(live, request.owner);
-  if (owner !== undefined) return `belongs to Application ${owner} now`;
+function notOurs(key: ObjectKey, entry: InventoryEntry, live: ObservedObject, request: PlanRequest): string | undefined {
+  const holder = holderOf(request, key, live);
+  if (holder !== undefined) return `belongs to Application ${holder} now`;
   if (entry.uid === '') return ownerOf(live) === applicationKey(request.owner) ? undefined : 'was never applied by this Application';
   return entry.uid === live.uid ? undefined : 'was replaced by another object of the same name';
 }

@@ -68,6 +68,11 @@ export interface KindPlace {
   readonly rank: number;
 }
 
+/** Whether a kind has a place of its own: those that have none are mostly custom resources. */
+export function isListed(kind: KindRef): boolean {
+  return placeOf(kind) !== unlisted;
+}
+
 /** The place of a kind, whatever version of its group it is written in. */
 export function placeOf(kind: KindRef): KindPlace {
   return places.get(`${groupOf(kind.apiVersion)}|${kind.kind}`) ?? unlisted;

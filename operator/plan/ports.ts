@@ -1,8 +1,10 @@
 // What planning is given: plain values read beforehand. No client, no clock.
+import type { ApplicationKey } from '../model/event.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { ObjectKey } from '../model/object-ref.ts';
 import type { ObservedObject } from '../model/observed.ts';
+import { foreignOwnerOf } from '../model/tracking.ts';
 
 /** The parts of `spec.sync` that decide what a plan holds. */
 export interface PlanPolicy {
@@ -28,4 +30,14 @@ export interface PlanRequest {
   readonly failedGroups?: ReadonlySet<string>;
   /** The Application that syncs. */
   readonly owner: { readonly namespace: string; readonly name: string };
+  /** The other Application that has an object, by all that is known. @default what the object's own marks say */
+  readonly holder?: (key: ObjectKey, live: ObservedObject | undefined) => ApplicationKey | undefined;
+  /** Another Application that declares an object of ours and would take it over. @default none */
+  readonly claimant?: (key: ObjectKey) => ApplicationKey | undefined;
+}
+
+/** The other Application that has an object. */
+export function holderOf(request: PlanRequest, key: ObjectKey, live: ObservedObject | undefined): ApplicationKey | undefined {
+  if (request.holder !== undefined) return request.holder(key, live);
+  return live === undefined ? undefined : foreignOwnerOf(live, request.owner);
 }

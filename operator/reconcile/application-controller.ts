@@ -60,6 +60,10 @@ export class ApplicationController {
     const onError = (key: string, error: unknown): void => {
       options.parts.emit({ type: 'failure', application: key, error: toOperatorError(error, 'status') });
     };
+    // Whoever is waited for, or waits, looks again; an Application that is told of a claim only says so.
+    options.owned.onNews((key, news) => {
+      if (this.#memories.has(key)) this.ask(key, news === 'claims' ? 'health' : 'retry');
+    });
     this.#queue = new WorkQueue({ workers: options.workers, work: (key, slot) => this.#work(key, slot), onError });
   }
 
@@ -193,6 +197,8 @@ export class ApplicationController {
       if (!drift.healed) memory.toldDrift.add(text);
     }
     if (outcome.result.kind === 'synced') memory.toldDrift.clear();
+    const adopted = outcome.adopted ?? [];
+    if (adopted.length > 0) emit({ type: 'adopted', application: memory.key, adopted });
     emit({ type: 'reconciled', application: memory.key, uid: memory.uid, syncId: randomUUID(), outcome });
   }
 

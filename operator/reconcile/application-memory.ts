@@ -83,6 +83,8 @@ export interface ApplicationMemory {
   checked: Checked | undefined;
   /** The last commit the server accepted too: drift is healed from it while a newer one cannot be had. */
   accepted: Desired | undefined;
+  /** Objects that left Git and stay, as the last sync of everything found them. */
+  notices: readonly Finding[];
   /** Ask the cluster for its kinds again before the next check. */
   kindsMayHaveChanged: boolean;
   lastOutcome: Outcome | undefined;
@@ -131,6 +133,7 @@ export function createMemory(application: Application): ApplicationMemory {
     rendered: undefined,
     checked: undefined,
     accepted: undefined,
+    notices: [],
     kindsMayHaveChanged: false,
     lastOutcome: undefined,
     status: application.status,

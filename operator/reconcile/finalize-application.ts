@@ -1,5 +1,5 @@
 // The end of an Application: its objects are deleted or left, then it may go. Protections are those of any prune.
-import { applicationFinalizer } from '../../constructs/annotations.ts';
+import { apiGroup, applicationFinalizer } from '../../constructs/annotations.ts';
 import { toOperatorError } from '../model/error.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { countActions } from '../model/plan.ts';
@@ -7,6 +7,7 @@ import { planChanges } from '../plan/plan-changes.ts';
 import { narrowInventory } from './keep-inventory.ts';
 import type { Look } from './look.ts';
 import { failedOutcome, outcomeOf } from './outcome-of.ts';
+import { readOwnership } from './ownership.ts';
 import { readObserved } from './read-observed.ts';
 import { outcomeOfSync } from './reconcile-application.ts';
 import { runPlan } from './run-plan.ts';
@@ -20,7 +21,7 @@ export async function finalizeApplication(look: Look): Promise<Outcome | undefin
   const { application, parts } = look;
   if (!application.finalizers.includes(applicationFinalizer)) return undefined;
   try {
-    const leaves = application.spec.deletionPolicy === 'Orphan' || (await namespaceIsGoing(look));
+    const leaves = application.spec.deletionPolicy === 'Orphan' || (await namespaceIsGoing(look)) || (await kindIsGoing(look));
     const paused = leaves ? undefined : parts.pause.current();
     // Who paused everything sees nothing deleted; a suspended Application may still be deleted with its objects.
     if (paused !== undefined) return outcomeOf(look, suspendedResult(look, paused));
@@ -43,7 +44,8 @@ async function deleteOwned(look: Look): Promise<Outcome | undefined> {
     parts.observer,
   );
   const policy = { prune: true, selfHeal: false };
-  const plan = planChanges({ desired: [], inventory, observed, suspects: new Set(), policy, owner: application });
+  const ownership = await readOwnership(look, inventory.keys(), observed);
+  const plan = planChanges({ desired: [], inventory, observed, suspects: new Set(), policy, owner: application, ...ownership });
   const result = await runPlan(look, plan, { deferred: new Set(), observed });
   await narrowInventory(look, plan, result, '');
   if (result.failures.length === 0 && result.stopped === undefined) return undefined;
@@ -58,4 +60,12 @@ async function deleteOwned(look: Look): Promise<Outcome | undefined> {
 async function namespaceIsGoing({ application, parts }: Look): Promise<boolean> {
   const namespace = await parts.observer.fetch({ apiVersion: 'v1', kind: 'Namespace', namespace: '', name: application.namespace });
   return namespace === undefined || namespace.deletionTimestamp !== undefined;
+}
+
+/** Whoever deletes the kind Application removes Setpoint, not every object of every Application. */
+async function kindIsGoing({ parts }: Look): Promise<boolean> {
+  const definition = await parts.observer.fetch({
+    ...{ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', namespace: '', name: `applications.${apiGroup}` },
+  });
+  return definition === undefined || definition.deletionTimestamp !== undefined;
 }

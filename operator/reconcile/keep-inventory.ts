@@ -1,11 +1,11 @@
 // The inventory around a plan: widened before anything is written, narrowed by what was confirmed afterwards. Storing is cluster/'s matter.
 import type { ApplyResult, WrittenObject } from '../apply/apply-plan.ts';
-import { OperatorError } from '../model/error.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
 import { formatPosition, type Manifest } from '../model/manifest.ts';
-import { formatRef, keyOf, type ObjectKey } from '../model/object-ref.ts';
+import { keyOf, type ObjectKey } from '../model/object-ref.ts';
 import type { Plan, WriteChange } from '../model/plan.ts';
 import type { Look } from './look.ts';
+import { ownershipConflict } from './ownership.ts';
 
 /**
  * Enters what a plan will create or change, before it does: whatever happens in between, nothing is orphaned, and a write that was not
@@ -18,7 +18,7 @@ export async function widenInventory(look: Look, plan: Plan, revision: string): 
   const writes = plan.steps.flatMap((step) => step.changes).filter((change) => change.action !== 'prune');
   for (const { manifest } of writes) {
     const isNew = !inventory.has(manifest.key);
-    if (isNew && !owned.claim(memory.key, manifest.key)) throw claimedTwice(manifest, owned.ownerOf(manifest.key));
+    if (isNew && !owned.claim(memory.key, manifest.key)) throw ownershipConflict(manifest.ref, owned.ownerOf(manifest.key));
   }
   const entries = writes.flatMap((change) => unconfirmed(change, inventory.get(change.key), revision) ?? []);
   if (entries.length === 0) return;
@@ -40,7 +40,11 @@ function unconfirmed(change: WriteChange, entry: InventoryEntry | undefined, rev
 export async function narrowInventory(look: Look, plan: Plan, result: ApplyResult, revision: string): Promise<void> {
   const { memory, owned } = look;
   const entries = result.written.map((written) => entryOf(written, revision));
-  const forgotten = plan.changes.filter((change) => change.action === 'skip' && change.forget).map((change) => change.key);
+  // What another Application turned out to have before our first apply was never ours.
+  const forgotten = plan.changes
+    .filter(({ action, key }) => action === 'conflict' && memory.inventory?.get(key)?.uid === '')
+    .concat(plan.changes.filter((change) => change.action === 'skip' && change.forget))
+    .map((change) => change.key);
   const remove = [...new Set([...result.pruned, ...forgotten])];
   if (entries.length === 0 && remove.length === 0) return;
   await save(look, entries, remove);
@@ -79,11 +83,4 @@ function changed(inventory: Inventory, entries: readonly InventoryEntry[], remov
   for (const key of remove) next.delete(key);
   for (const entry of entries) next.set(keyOf(entry.ref), entry);
   return next;
-}
-
-function claimedTwice(manifest: Manifest, owner: string | undefined): OperatorError {
-  return new OperatorError(`apply ${formatRef(manifest.ref)}: it belongs to Application ${owner}`, {
-    ...{ code: 'OwnershipConflict', stage: 'apply', fate: 'transient' },
-    hint: 'declare it in one of the two only',
-  });
 }

@@ -7,9 +7,10 @@ import type { Outcome, SyncResult } from '../model/outcome.ts';
 import { countActions } from '../model/plan.ts';
 import { healthOfApplication } from './application-health.ts';
 import { initiatorOf, type Look } from './look.ts';
+import { claimFindings } from './ownership.ts';
 
 /** What differs from look to look; what is left out is as it was, or empty. */
-export type OutcomeParts = Partial<Pick<Outcome, 'revision' | 'ref' | 'counts' | 'findings' | 'drift'>>;
+export type OutcomeParts = Partial<Pick<Outcome, 'revision' | 'ref' | 'counts' | 'findings' | 'drift' | 'adopted'>>;
 
 /** The outcome of a look that ends now. */
 export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = {}): Outcome {
@@ -31,10 +32,12 @@ export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = 
     counts: parts.counts ?? countActions([]),
     findings: parts.findings ?? last?.findings ?? [],
     drift: parts.drift ?? [],
+    notices: [...claimFindings(look), ...memory.notices],
+    adopted: parts.adopted ?? [],
     health: isUntouched(look, result)
       ? { state: 'Unknown', message: 'nothing was applied yet' }
       : healthOfApplication(memory, look.parts.observer),
-    owned: memory.inventory?.size ?? 0,
+    owned: memory.inventory?.size ?? memory.status?.resources?.total ?? 0,
   };
 }
 

@@ -14,6 +14,8 @@ export interface ApplicationStore {
   /** Starts watching; resolves after the first full list. `onChange` is called for every added, changed or removed Application. */
   start(onChange: (key: ApplicationKey) => void, signal: AbortSignal): Promise<void>;
   get(key: ApplicationKey): Application | undefined;
+  /** Whether there is an Application of this name in the cluster, served by this operator or not. */
+  exists(key: ApplicationKey): Promise<boolean>;
   list(): readonly Application[];
   /** Replaces `.status`; writes nothing when it is equal. */
   writeStatus(application: Application, status: ApplicationStatus): Promise<void>;

@@ -1,6 +1,6 @@
 // What is live of the objects at hand: from the watches, and by a GET where a watch cannot tell. Judges nothing.
 import type { InventoryEntry } from '../model/inventory.ts';
-import { type KindRef, keyOf, type ObjectKey } from '../model/object-ref.ts';
+import { type KindRef, keyOf, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
 import type { ObservedObject } from '../model/observed.ts';
 import type { ObjectObserver } from './ports.ts';
 
@@ -21,14 +21,24 @@ export async function readObserved(
 ): Promise<Observed> {
   await observer.watchKinds(kinds);
   const unseen = [...owned].filter((entry) => observer.get(keyOf(entry.ref)) === undefined);
+  return withFetched(
+    (key) => observer.get(key),
+    unseen.map(({ ref }) => ref),
+    observer,
+  );
+}
+
+/** What is observed, with what a GET shows of some objects that no watch shows. */
+export async function withFetched(observed: Observed, refs: readonly ObjectRef[], observer: ObjectObserver): Promise<Observed> {
+  if (refs.length === 0) return observed;
   const fetched = new Map<ObjectKey, ObservedObject>();
-  const queue = unseen[Symbol.iterator]();
+  const queue = refs[Symbol.iterator]();
   const lane = async (): Promise<void> => {
-    for (const { ref } of queue) {
+    for (const ref of queue) {
       const live = await observer.fetch(ref);
       if (live !== undefined) fetched.set(keyOf(ref), live);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(lanes, unseen.length) }, lane));
-  return (key) => observer.get(key) ?? fetched.get(key);
+  await Promise.all(Array.from({ length: Math.min(lanes, refs.length) }, lane));
+  return (key) => observed(key) ?? fetched.get(key);
 }

@@ -1,13 +1,17 @@
 // The pipeline of one Application: the only place that knows the order of the stages. Each of them is elsewhere.
+import type { ApplyResult } from '../apply/apply-plan.ts';
+import type { Adoption } from '../model/adoption.ts';
 import { OperatorError, toOperatorError } from '../model/error.ts';
 import type { Finding } from '../model/finding.ts';
 import { formatRef } from '../model/object-ref.ts';
 import type { Outcome, SyncResult } from '../model/outcome.ts';
+import type { Plan } from '../model/plan.ts';
 import { healthOfApplication } from './application-health.ts';
 import { declareObjects, fetchSnapshot } from './declare-objects.ts';
 import { millisecondsOf } from './duration.ts';
 import type { Look } from './look.ts';
 import { failedOutcome, type OutcomeParts, outcomeOf, settledResult } from './outcome-of.ts';
+import { settleClaims } from './ownership.ts';
 import { conflictError, fullScope, type SyncOutcome, syncObjects } from './sync-objects.ts';
 
 /**
@@ -27,7 +31,11 @@ export async function reconcileApplication(look: Look): Promise<Outcome> {
     if (declaration.kind === 'rejected') return rejectedOutcome(look, declaration.findings, known);
     const { desired } = declaration;
     const synced = await syncObjects(look, fullScope(look, desired));
-    if (synced.kind === 'ran') memory.accepted = desired;
+    if (synced.kind === 'ran') {
+      memory.accepted = desired;
+      memory.notices = keptFindings(synced.plan);
+      settleClaims(look, synced.plan, desired.byKey.keys());
+    }
     memory.healthDeadline = look.parts.clock.monotonic() + millisecondsOf(look.application.spec.sync.timeout);
     return outcomeOfSync(look, synced, { ...known, findings: desired.findings });
   } catch (error) {
@@ -43,12 +51,39 @@ export function outcomeOfSync(look: Look, synced: SyncOutcome, known: OutcomePar
     case 'held':
       return outcomeOf(look, { kind: 'failed', error: synced.error, objects: [] }, known);
     case 'ran':
-      return outcomeOf(look, resultOf(look, synced), { ...known, counts: synced.counts, drift: synced.drift });
+      return outcomeOf(look, resultOf(look, synced), {
+        ...known,
+        counts: synced.counts,
+        drift: synced.drift,
+        adopted: adoptedIn(synced.result),
+      });
   }
 }
 
 function rejectedOutcome(look: Look, findings: readonly Finding[], known: OutcomeParts): Outcome {
   return outcomeOf(look, { kind: 'rejected', findings }, { ...known, findings });
+}
+
+/** Objects that existed already and were taken over. */
+function adoptedIn({ written }: ApplyResult): readonly Adoption[] {
+  return written.flatMap(({ change }) => (change.adoptedFrom === undefined ? [] : [{ ref: change.ref, from: change.adoptedFrom }]));
+}
+
+/** What left Git and stays, as warnings: each names how it can be got rid of. */
+function keptFindings(plan: Plan): readonly Finding[] {
+  return plan.changes.flatMap((change): Finding[] => {
+    if (change.action !== 'skip' || change.kept === undefined) return [];
+    const isLost = change.kept === 'lost';
+    return [
+      {
+        code: isLost ? 'LostFromInventory' : 'Protected',
+        severity: 'warning',
+        message: isLost ? change.reason : `left Git and stays: ${change.reason}`,
+        hint: isLost ? 'delete it by hand, or declare it again' : 'delete it by hand, declare it again, or take its protection away',
+        object: change.ref,
+      },
+    ];
+  });
 }
 
 type Ran = Extract<SyncOutcome, { kind: 'ran' }>;

@@ -1,13 +1,16 @@
 // Hands a plan to apply/ with what the watches know, keeps its answers, and gives the worker back while it waits for health.
 import { type ApplyResult, applyPlan, type WrittenObject } from '../apply/apply-plan.ts';
+import type { Claim } from '../apply/claim-object.ts';
 import { assessHealth } from '../health/assess-health.ts';
 import { tenantIdentity } from '../model/identity.ts';
 import type { ObjectKey } from '../model/object-ref.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Plan, WriteChange } from '../model/plan.ts';
+import { ownerOf } from '../model/tracking.ts';
 import { healthOfObject } from './application-health.ts';
 import { millisecondsOf } from './duration.ts';
 import type { Look } from './look.ts';
 import { outcomeOf } from './outcome-of.ts';
+import { ownershipConflict, readOwnership } from './ownership.ts';
 import type { Observed } from './read-observed.ts';
 import { judgeNoticed } from './suspects.ts';
 import { writerOf } from './writer-of.ts';
@@ -49,7 +52,8 @@ export async function runPlan(look: Look, plan: Plan, { deferred, observed }: Ru
         identity: tenantIdentity(application.namespace, application.spec.serviceAccountName),
         force: true,
         deferred,
-        claimedVersion: (change) => (memory.inventory?.get(change.key)?.uid === '' ? observed(change.key)?.resourceVersion : undefined),
+        claim: (change) => claimOf(look, change, observed),
+        reclaim: (change) => reclaim(look, change),
         isHealthy: (key) => {
           const entry = memory.inventory?.get(key);
           return entry === undefined ? undefined : healthOfObject(key, entry, memory, parts.observer);
@@ -66,6 +70,25 @@ export async function runPlan(look: Look, plan: Plan, { deferred, observed }: Ru
     for (const key of keys) memory.inFlight.delete(key);
     judgeNoticed(memory, parts.observer);
   }
+}
+
+/** What is known of an object that was never written before under this UID. */
+function claimOf({ memory }: Look, change: WriteChange, observed: Observed): Claim | undefined {
+  const isOurs = change.uid !== '' && memory.inventory?.get(change.key)?.uid === change.uid;
+  if (isOurs) return undefined;
+  const live = change.uid === '' ? undefined : observed(change.key);
+  return live === undefined ? { managedFields: [] } : live;
+}
+
+/** Somebody wrote before our first write: it may have been a controller, our own request whose answer was lost, or another Application. */
+async function reclaim(look: Look, change: WriteChange): Promise<Claim | undefined> {
+  const live = await look.parts.observer.fetch(change.ref);
+  if (live === undefined) return { managedFields: [] };
+  const { holder } = await readOwnership(look, [change.key], () => live);
+  const other = holder(change.key, live);
+  if (other !== undefined) throw ownershipConflict(change.ref, other);
+  const isMeant = change.uid === '' ? ownerOf(live) === look.memory.key : live.uid === change.uid;
+  return isMeant ? live : undefined;
 }
 
 /** The answer counts until the watch shows the same or something newer; the object may be judged again from here on. */

@@ -2,13 +2,15 @@
 
 import { applicationFinalizer } from '../../constructs/annotations.ts';
 import type { ApplyResult } from '../apply/apply-plan.ts';
+import { baselineOf } from '../apply/baseline.ts';
 import { deferredKeys, dryRunManifests } from '../apply/dry-run.ts';
-import { OperatorError } from '../model/error.ts';
+import type { OperatorError } from '../model/error.ts';
 import { type Finding, hasErrors } from '../model/finding.ts';
 import { tenantIdentity } from '../model/identity.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { formatRef, keyOf, type ObjectKey } from '../model/object-ref.ts';
+import { keyOf, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
 import type { Drift } from '../model/observed.ts';
 import { type ActionCounts, countActions, type Plan } from '../model/plan.ts';
 import { guardPlan } from '../plan/guard-plan.ts';
@@ -18,7 +20,8 @@ import { confirmByDryRun, healedDrift, isDeclaredAnew, readBefore, type SuspectB
 import { narrowInventory, widenInventory } from './keep-inventory.ts';
 import type { Look } from './look.ts';
 import { nameMissingNamespaces } from './missing-namespaces.ts';
-import { type Observed, readObserved } from './read-observed.ts';
+import { ownershipConflict, readOwnership } from './ownership.ts';
+import { type Observed, readObserved, withFetched } from './read-observed.ts';
 import { runPlan } from './run-plan.ts';
 import { writerOf } from './writer-of.ts';
 
@@ -61,27 +64,36 @@ export function suspectScope(look: Look, desired: Desired, except: ReadonlySet<O
 export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOutcome> {
   const { application, memory, parts } = look;
   const { sync } = application.spec;
-  const observed = await readObserved(kindsOf(scope), scope.inventory.values(), parts.observer);
+  const seen = await readObserved(kindsOf(scope), scope.inventory.values(), parts.observer);
+  // Whether these exist already decides what can be asked about the others before the first write.
+  const observed = await withFetched(seen, unseenContainers(scope.desired, seen), parts.observer);
+  const planned = new Set([...scope.desired.map(({ key }) => key), ...scope.inventory.keys()]);
   const suspects = scope.desired.filter(({ key }) => memory.suspects.has(key));
   // What a commit changes is written in any case, and its own difference is no drift.
   const unchanged = suspects.filter((manifest) => observed(manifest.key) === undefined || !isDeclaredAnew(look, manifest));
   const found = sync.selfHeal ? undefined : await confirmByDryRun(look, unchanged, observed);
   if (found !== undefined) await keepCleared(look, found.cleared);
-  const plan = planChanges({
-    desired: scope.desired,
-    inventory: scope.inventory,
-    observed,
-    suspects: found?.drifted ?? memory.suspects,
-    policy: { prune: sync.prune, selfHeal: sync.selfHeal },
-    owner: application,
-  });
+  const planFrom = async (known: Observed): Promise<Plan> =>
+    planChanges({
+      desired: scope.desired,
+      inventory: scope.inventory,
+      observed: known,
+      suspects: found?.drifted ?? memory.suspects,
+      policy: { prune: sync.prune, selfHeal: sync.selfHeal },
+      owner: application,
+      ...(await readOwnership(look, planned, known)),
+    });
+  const first = await planFrom(observed);
   const deferred = deferredKeys(scope.desired, (key) => observed(key) !== undefined);
-  const findings = await dryRun(look, plan, deferred);
+  const { findings, existing } = await dryRun(look, first, deferred);
   if (hasErrors(findings)) return { kind: 'refused', findings };
+  // What nobody labelled is on no watch: only the dry run shows that it is there, and then it is not made but adopted.
+  const known = await withFetched(observed, existing, parts.observer);
+  const plan = existing.length === 0 ? first : await planFrom(known);
   const held = guardPlan({ plan, desired: scope.desired.length, owned: scope.inventory.size, policy: sync });
   if (held !== undefined) return { kind: 'held', error: held };
   const before = sync.selfHeal ? await readBefore(look, suspects, observed) : new Map<ObjectKey, SuspectBefore>();
-  const result = await carryOut(look, plan, { deferred, observed }, scope.revision);
+  const result = await carryOut(look, plan, { deferred, observed: known }, scope.revision);
   const drift = found?.drift ?? healedDrift(result, before, look.startedAt, sync.ignoreDifferences);
   return { kind: 'ran', plan, result, counts: countDone(plan, result, before, drift), drift };
 }
@@ -134,17 +146,25 @@ async function holdForFinalizer({ application, parts }: Look): Promise<void> {
 }
 
 /** Asks the server about what changed in Git; objects that only drifted were accepted before. */
-async function dryRun(look: Look, plan: Plan, deferred: ReadonlySet<ObjectKey>): Promise<readonly Finding[]> {
+async function dryRun(
+  look: Look,
+  plan: Plan,
+  deferred: ReadonlySet<ObjectKey>,
+): Promise<{ readonly findings: readonly Finding[]; readonly existing: readonly ObjectRef[] }> {
   const { application, memory, signal } = look;
-  const manifests = plan.steps
-    .flatMap((step) => step.changes)
-    .flatMap((change) =>
-      change.action === 'prune' || memory.inventory?.get(change.key)?.digest === change.manifest.digest ? [] : [change.manifest],
-    );
-  if (manifests.length === 0) return [];
+  const changes = plan.steps.flatMap((step) => step.changes);
+  const created = new Set(changes.filter(({ action }) => action === 'create').map(({ key }) => key));
+  const manifests = changes.flatMap((change) =>
+    change.action === 'prune' || memory.inventory?.get(change.key)?.digest === change.manifest.digest ? [] : [change.manifest],
+  );
+  const existing: ObjectRef[] = [];
+  if (manifests.length === 0) return { findings: [], existing };
   const identity = tenantIdentity(application.namespace, application.spec.serviceAccountName);
-  const findings = await dryRunManifests({ manifests, writer: writerOf(look), identity, force: true, deferred }, signal);
-  return nameMissingNamespaces(findings, look.parts.observer);
+  const onAnswer = ({ key, ref }: Manifest, answer: JsonObject): void => {
+    if (created.has(key) && baselineOf(answer).resourceVersion !== '') existing.push(ref);
+  };
+  const findings = await dryRunManifests({ manifests, writer: writerOf(look), identity, force: true, deferred, onAnswer }, signal);
+  return { findings: await nameMissingNamespaces(findings, look.parts.observer), existing };
 }
 
 /** Suspects that turned out to be as they should be. */
@@ -159,6 +179,12 @@ async function keepCleared({ application, memory, parts }: Look, cleared: readon
   memory.inventory = inventory;
 }
 
+/** Namespaces and CustomResourceDefinitions on which no watch says anything. */
+function unseenContainers(desired: readonly Manifest[], observed: Observed): readonly ObjectRef[] {
+  const kinds = new Set(['Namespace', 'CustomResourceDefinition']);
+  return desired.filter(({ ref, key }) => kinds.has(ref.kind) && observed(key) === undefined).map(({ ref }) => ref);
+}
+
 function kindsOf(scope: SyncScope): readonly { readonly apiVersion: string; readonly kind: string }[] {
   const refs = [...scope.desired.map(({ ref }) => ref), ...[...scope.inventory.values()].map(({ ref }) => ref)];
   return [...new Map(refs.map(({ apiVersion, kind }) => [`${apiVersion}|${kind}`, { apiVersion, kind }])).values()];
@@ -169,9 +195,5 @@ export function conflictError(plan: Plan): OperatorError | undefined {
   const conflicts = plan.changes.filter((change) => change.action === 'conflict');
   const [first] = conflicts;
   if (first === undefined) return undefined;
-  const more = conflicts.length > 1 ? ` (and ${conflicts.length - 1} more objects)` : '';
-  return new OperatorError(`apply ${formatRef(first.ref)}: it belongs to Application ${first.owner}${more}`, {
-    ...{ code: 'OwnershipConflict', stage: 'apply', fate: 'transient' },
-    hint: 'declare it in one of the two only',
-  });
+  return ownershipConflict(first.ref, first.owner, conflicts.length > 1 ? ` (and ${conflicts.length - 1} more objects)` : '');
 }

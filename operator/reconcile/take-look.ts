@@ -36,7 +36,7 @@ async function prepare({ application, memory, owned, parts }: Look): Promise<voi
   if (memory.inventory !== undefined && !memory.isOutdated) return;
   if (memory.isOutdated) parts.inventories.forget(application);
   const inventory = await parts.inventories.load(application);
-  owned.forget(memory.key);
+  owned.releaseAll(memory.key);
   for (const key of inventory.keys()) owned.claim(memory.key, key);
   await parts.observer.watchKinds([...inventory.values()].map(({ ref }) => ref));
   memory.inventory = inventory;

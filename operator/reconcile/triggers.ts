@@ -3,6 +3,7 @@ import { reconcileRequestedAnnotation } from '../../constructs/annotations.ts';
 import { type Application, applicationKey } from '../model/application.ts';
 import type { ApplicationKey } from '../model/event.ts';
 import { hasStatusHealth } from '../model/kinds-with-status.ts';
+import type { ObjectKey } from '../model/object-ref.ts';
 import { describeSuspension, suspensionOf } from '../model/suspension.ts';
 import type { ApplicationController } from './application-controller.ts';
 import type { ApplicationMemory } from './application-memory.ts';
@@ -26,7 +27,8 @@ export async function startTriggers(
     memory.health.touch(key);
     const mayHaveDrifted = noticeObject(memory, key, object);
     for (const listener of [...memory.changeListeners]) listener();
-    if (mayHaveDrifted) controller.ask(memory.key, 'drift');
+    if (object === undefined && wasWaitedFor(memory, key)) controller.ask(memory.key, 'retry');
+    else if (mayHaveDrifted) controller.ask(memory.key, 'drift');
     else if (object === undefined || hasStatusHealth(entry.ref)) controller.askSoon(memory.key, 'health');
   });
   parts.kindChanges.onChange(() => {
@@ -51,6 +53,12 @@ function pauseListener(controller: ApplicationController, parts: Parts): () => v
     parts.emit({ type: 'pause', message });
     for (const application of parts.applications.list()) controller.askAboutSuspension(application);
   };
+}
+
+/** Whether an object that is gone now left Git before and was held by a finalizer. */
+function wasWaitedFor(memory: ApplicationMemory, key: ObjectKey): boolean {
+  const isFailed = memory.lastOutcome?.result.kind === 'failed';
+  return isFailed && !memory.inFlight.has(key) && memory.accepted?.byKey.has(key) !== true;
 }
 
 function noticeApplication(controller: ApplicationController, key: ApplicationKey, parts: Parts): void {

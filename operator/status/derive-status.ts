@@ -22,7 +22,9 @@ export function deriveStatus(outcome: Outcome, previous: ApplicationStatus | und
   const sync = nextSync(outcome, previous?.sync);
   const history = nextHistory(outcome, previous?.history ?? [], historyLimit);
   const source = nextSource(outcome) ?? previous?.source;
-  const findings = nextFindings(outcome.findings);
+  const findings = nextFindings([...outcome.findings, ...(outcome.notices ?? [])]);
+  const adopted = nextAdopted(outcome) ?? previous?.adopted;
+  const kept = (outcome.notices ?? []).filter(({ code }) => code === 'Protected').length;
   const drift = nextDrift(outcome, previous?.drift ?? []);
   const handled = outcome.handledRequest === undefined ? previous?.lastHandledReconcileAt : cutText(outcome.handledRequest, shortTextLimit);
   return {
@@ -30,11 +32,12 @@ export function deriveStatus(outcome: Outcome, previous: ApplicationStatus | und
     conditions: mergeConditions(previous?.conditions ?? [], conditionsOf(outcome, previous?.sync?.revision)),
     sync,
     health: healthOf(outcome),
-    resources: { total: outcome.owned },
+    resources: { total: outcome.owned, ...(kept === 0 ? {} : { protected: kept }) },
     ...(handled === undefined ? {} : { lastHandledReconcileAt: handled }),
     ...(source === undefined ? {} : { source }),
     ...(findings === undefined ? {} : { findings }),
     ...(drift.length === 0 ? {} : { drift }),
+    ...(adopted === undefined ? {} : { adopted }),
     ...(history.length === 0 ? {} : { history }),
   };
 }
@@ -128,6 +131,20 @@ function nextDrift(outcome: Outcome, previous: StatusOf<'drift'>): StatusOf<'dri
   const reported = new Set(fresh.map(({ object }) => JSON.stringify(object)));
   const kept = previous.filter((entry) => entry.healed || !reported.has(JSON.stringify(objectOf({ namespace: '', ...entry.object }))));
   return [...fresh, ...kept].slice(0, listLimit);
+}
+
+/** What this look took over; undefined when it was nothing, so that the last time stays told. */
+function nextAdopted({ adopted = [], finishedAt, revision }: Outcome): StatusOf<'adopted'> | undefined {
+  if (adopted.length === 0) return undefined;
+  return {
+    total: adopted.length,
+    time: finishedAt.toISOString(),
+    ...(revision === undefined ? {} : { revision: revision.sha }),
+    items: adopted.slice(0, listLimit).map(({ ref, from }) => ({
+      object: objectOf(ref),
+      managers: from.slice(0, listLimit).map((manager) => cutText(manager, shortTextLimit)),
+    })),
+  };
 }
 
 function objectOf(ref: ObjectRef): StatusOf<'drift'>[number]['object'] {

@@ -1,4 +1,6 @@
 // What becomes of status.history after a look. Nothing about conditions or the present state.
+
+import { formatAdoptions } from '../model/adoption.ts';
 import type { ApplicationStatus } from '../model/application.ts';
 import { formatError } from '../model/error.ts';
 import { formatFinding } from '../model/finding.ts';
@@ -22,7 +24,11 @@ export function nextHistory(outcome: Outcome, previous: History, limit: number):
   if (last !== undefined && saysNothingNew(entry, last)) return previous.slice(0, limit);
   if (last !== undefined && continues(entry, last)) {
     return [
-      { ...entry, startedAt: last.startedAt, initiatedBy: last.initiatedBy, counts: addCounts(last.counts, entry.counts) },
+      {
+        ...(last.adopted === undefined ? {} : { adopted: last.adopted }),
+        ...entry,
+        ...{ startedAt: last.startedAt, initiatedBy: last.initiatedBy, counts: addCounts(last.counts, entry.counts) },
+      },
       ...older,
     ].slice(0, limit);
   }
@@ -50,6 +56,7 @@ function resultOf(result: SyncResult): HistoryEntry['result'] | undefined {
 function entryOf(outcome: Outcome, result: HistoryEntry['result']): HistoryEntry {
   const { revision } = outcome;
   const message = messageOf(outcome.result);
+  const { adopted = [] } = outcome;
   return {
     ...(revision === undefined
       ? {}
@@ -64,6 +71,7 @@ function entryOf(outcome: Outcome, result: HistoryEntry['result']): HistoryEntry
     initiatedBy: cutText(outcome.initiatedBy, shortTextLimit),
     result,
     ...(message === '' ? {} : { message: cutText(message, shortTextLimit * 2) }),
+    ...(adopted.length === 0 ? {} : { adopted: cutText(formatAdoptions(adopted), shortTextLimit * 2) }),
     counts: outcome.counts,
   };
 }

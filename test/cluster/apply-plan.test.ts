@@ -201,7 +201,9 @@ describe('refusals', () => {
   test('A3 a first claim names the version it was decided on and is refused when the object changed since', async () => {
     const { metadata } = await admin().create(configMap(namespace, 'claimed'));
     await admin().patch(refOf('claimed'), { data: { other: 'x' } });
-    const result = await run(planOf(step([write(configMap(namespace, 'claimed'))])), { claimedVersion: () => metadata.resourceVersion });
+    const result = await run(planOf(step([write(configMap(namespace, 'claimed'))])), {
+      claim: () => ({ resourceVersion: metadata.resourceVersion ?? '', managedFields: [] }),
+    });
     expect(result.failures[0]?.error).toMatchObject({ code: 'ApplyConflict', fate: 'transient' });
   });
 });

@@ -53,6 +53,29 @@ describe('objects that Git declares', () => {
       `update ${web}: exists already and is adopted`,
     ],
     [
+      'an object that a tool made is adopted from it',
+      {
+        desired: [v1],
+        live: [
+          live(web, {
+            labels: {},
+            annotations: {},
+            managedFields: [
+              { manager: 'kube-controller-manager', operation: 'Update', apiVersion: 'apps/v1' },
+              { manager: 'kubectl-edit', operation: 'Update', apiVersion: 'apps/v1', subresource: 'status' },
+              { manager: 'helm', operation: 'Update', apiVersion: 'apps/v1' },
+            ],
+          }),
+        ],
+      },
+      `update ${web}: exists already and is adopted; taken over from helm`,
+    ],
+    [
+      'P9 an object whose entry in the inventory was lost is written again',
+      { desired: [v1], owned: [owned(v1, { lost: true, digest: '' })], live: [live(web)] },
+      `update ${web}: its entry in the inventory was lost`,
+    ],
+    [
       'an apply without an answer is repeated when the object is there',
       { desired: [v1], owned: [owned(v1, { uid: '', digest: '' })], live: [live(web)] },
       `update ${web}: its last apply was not confirmed`,
@@ -94,10 +117,11 @@ describe('A24 a claim counts only when an apply of ours made it', () => {
   ];
   test.each<[string, Parameters<typeof live>[1], boolean]>([
     ['label alone', { labels: { [trackingLabel]: hash }, annotations: {} }, false],
-    ['annotation alone', { labels: {}, annotations: { [trackingAnnotation]: 'team/billing' } }, false],
+    ['annotation alone, written by us: anybody may have taken the label away', { owner: other, labels: {} }, true],
+    ['annotation alone, with managedFields emptied by hand', { labels: {}, owner: other, managedFields: [] }, false],
     [
-      'label of one Application, annotation of another',
-      { labels: { [trackingLabel]: hash }, annotations: { [trackingAnnotation]: 'team/mail' } },
+      'label of one Application, annotation of another, with managedFields emptied by hand',
+      { labels: { [trackingLabel]: hash }, annotations: { [trackingAnnotation]: 'team/mail' }, managedFields: [] },
       false,
     ],
     ['an annotation that is no name', { owner: other, annotations: { [trackingAnnotation]: 'billing' } }, false],
@@ -149,7 +173,22 @@ describe('objects that left Git', () => {
     [
       'an object that is being deleted is kept until it is gone',
       { owned: [owned(v1)], live: [live(web, deleting)] },
-      [`skip ${web}: is being deleted already`],
+      [`prune ${web}: not in Git any more; is being deleted already`],
+    ],
+    [
+      'A23 a protected object that somebody deletes is left to that',
+      { owned: [group(claim)], live: [live(claim, deleting)] },
+      [`skip ${claim}: is being deleted already`],
+    ],
+    [
+      'V10 an object that another Application waits for is left to it',
+      { owned: [owned(v1)], live: [live(web)], claimants: { [web]: 'team/billing' } },
+      [`skip ${web}: not in Git any more; Application team/billing declares it too and takes it over`],
+    ],
+    [
+      'P9 an object known only by its marks since an inventory was lost is left for a person',
+      { owned: [owned(v1, { lost: true, digest: '' })], live: [live(web)] },
+      [`skip ${web}: not in Git any more, and known only by its marks since an inventory was lost; it is left for a person to decide`],
     ],
     [
       'nothing is pruned when pruning is off',
@@ -181,7 +220,10 @@ describe('objects that left Git', () => {
         owned: [owned(desired('extensions/v1beta1 Deployment shop/web'))],
         live: [live(web)],
       },
-      [`update ${web}: exists already and is adopted`, `skip and forget ${web}: is declared under another API group or scope`],
+      [
+        `update ${web}: was applied by this Application before and is in no inventory`,
+        `skip and forget ${web}: is declared under another API group or scope`,
+      ],
     ],
     [
       'P11 an object that may live under another group waits until that is known',

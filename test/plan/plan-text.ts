@@ -107,6 +107,8 @@ export function world(parts: {
   readonly suspects?: readonly string[];
   readonly policy?: Partial<PlanRequest['policy']>;
   readonly failedGroups?: readonly string[];
+  /** Who else declares an object of ours, by its text. */
+  readonly claimants?: Readonly<Record<string, string>>;
 }): PlanRequest {
   const observed = new Map((parts.live ?? []).map((object) => [object.key, object]));
   return {
@@ -117,6 +119,7 @@ export function world(parts: {
     policy: { prune: true, selfHeal: true, ...parts.policy },
     owner: shop,
     failedGroups: new Set(parts.failedGroups),
+    claimant: (asked) => Object.entries(parts.claimants ?? {}).find(([text]) => key(text) === asked)?.[1],
   };
 }
 
