@@ -21,8 +21,8 @@ export interface ApplyPlanRequest {
   readonly plan: Plan;
   readonly writer: ObjectWriter;
   readonly identity: TenantIdentity;
-  /** Take over fields of other managers. */
-  readonly force: boolean;
+  /** Objects of which no field is taken from another manager; all others are applied by force. @default none */
+  readonly unforced?: ReadonlySet<ObjectKey>;
   /** Objects that were not dry-run because their kind or namespace comes with this plan; they are dry-run before their step. */
   readonly deferred?: ReadonlySet<ObjectKey>;
   /** Resource version the object must still have: for objects that are claimed for the first time. */
@@ -116,12 +116,10 @@ async function tryDeferred(request: ApplyPlanRequest, step: PlanStep, progress: 
     .filter((change) => change.action !== 'prune')
     .filter((change) => request.deferred?.has(change.key) === true);
   if (deferred.length === 0 || signal.aborted) return;
-  const { writer, identity, force } = request;
+  const { writer, identity } = request;
   try {
-    const findings = await dryRunManifests(
-      { manifests: deferred.map((change) => change.manifest), writer, identity, force, deferred: new Set() },
-      signal,
-    );
+    const manifests = deferred.map((change) => change.manifest);
+    const { findings } = await dryRunManifests({ manifests, writer, identity, deferred: new Set() }, signal);
     if (!hasErrors(findings)) return;
     for (const finding of findings.filter(({ severity }) => severity === 'error')) {
       if (finding.object === undefined) continue;
@@ -157,7 +155,8 @@ async function runChange(
 
 async function write(request: ApplyPlanRequest, change: WriteChange, signal: AbortSignal): Promise<WrittenObject> {
   const resourceVersion = request.claimedVersion?.(change);
-  const options = { dryRun: false, force: request.force, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  const force = request.unforced?.has(change.key) !== true;
+  const options = { dryRun: false, force, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
   const live = await request.writer.apply(request.identity, change.manifest.object, options, signal);
   const baseline = baselineOf(live);
   if (baseline.uid !== '') return { change, live, baseline };

@@ -1,7 +1,8 @@
 // The one typed event stream. Log, metrics, Kubernetes Events and streams subscribe; stages never write to any of them.
 import type { OperatorError } from './error.ts';
+import type { Finding } from './finding.ts';
 import type { Drift } from './observed.ts';
-import type { Outcome } from './outcome.ts';
+import type { Fight, Outcome, TakenOver } from './outcome.ts';
 import type { Revision } from './revision.ts';
 
 /** Name of an Application: `namespace/name`. */
@@ -20,6 +21,10 @@ export type OperatorEvent =
       readonly cached: boolean;
     }
   | { readonly type: 'drift'; readonly application: ApplicationKey; readonly drift: Drift }
+  | { readonly type: 'fields-taken-over'; readonly application: ApplicationKey; readonly takenOver: TakenOver }
+  /** Told each time a heal is held back because somebody undoes it again and again. */
+  | { readonly type: 'fight'; readonly application: ApplicationKey; readonly fight: Fight }
+  | { readonly type: 'mutated-by-admission'; readonly application: ApplicationKey; readonly finding: Finding }
   | {
       readonly type: 'reconciled';
       readonly application: ApplicationKey;

@@ -1,4 +1,5 @@
 // The plan: what a sync will do, to what, in which order and why. A value: printed, stored, compared by digest. Reasons are for people; no code branches on them.
+import type { FieldConflict } from './error.ts';
 import { canonicalJson, sha256 } from './json.ts';
 import type { Manifest } from './manifest.ts';
 import type { ObjectKey, ObjectRef } from './object-ref.ts';
@@ -27,9 +28,10 @@ export interface PruneChange extends ChangeOf<'prune'> {
 export interface SkipChange extends ChangeOf<'skip'> {
   readonly forget: boolean;
 }
-/** An object that someone else owns. */
+/** An object that someone else owns: another Application, or, of `fields`, other field managers. */
 export interface ConflictChange extends ChangeOf<'conflict'> {
   readonly owner: string;
+  readonly fields?: readonly FieldConflict[];
 }
 
 /** One decision about one object. */

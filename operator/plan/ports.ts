@@ -1,4 +1,5 @@
 // What planning is given: plain values read beforehand. No client, no clock.
+import type { FieldConflict } from '../model/error.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { ObjectKey } from '../model/object-ref.ts';
@@ -26,6 +27,8 @@ export interface PlanRequest {
   readonly policy: PlanPolicy;
   /** API groups that do not answer: nothing of them is known to be absent, so nothing of them is pruned. */
   readonly failedGroups?: ReadonlySet<string>;
+  /** Fields that other managers hold and that must not be taken from them. @default none */
+  readonly heldFields?: ReadonlyMap<ObjectKey, readonly FieldConflict[]>;
   /** The Application that syncs. */
   readonly owner: { readonly namespace: string; readonly name: string };
 }

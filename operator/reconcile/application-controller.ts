@@ -156,6 +156,8 @@ export class ApplicationController {
       if (!drift.healed) memory.toldDrift.add(text);
     }
     if (outcome.result.kind === 'synced') memory.toldDrift.clear();
+    for (const takenOver of outcome.takenOver ?? []) emit({ type: 'fields-taken-over', application: memory.key, takenOver });
+    for (const fight of outcome.fights ?? []) emit({ type: 'fight', application: memory.key, fight });
     emit({ type: 'reconciled', application: memory.key, uid: memory.uid, syncId: randomUUID(), outcome });
   }
 

@@ -6,10 +6,11 @@ import type { Health } from '../model/health.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { ObjectKey } from '../model/object-ref.ts';
-import type { Baseline } from '../model/observed.ts';
+import type { Baseline, ObservedObject } from '../model/observed.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { Addition } from '../observe/find-additions.ts';
 import type { Subscription } from '../source/ports.ts';
 import type { SynthResult } from '../synth/ports.ts';
 import type { HealRecord } from './heal-limits.ts';
@@ -70,6 +71,10 @@ export interface ApplicationMemory {
   readonly changeListeners: Set<() => void>;
   /** Drift that was told already and not healed, as text. */
   readonly toldDrift: Set<string>;
+  /** What others added, by the observation it was found in. */
+  readonly additions: WeakMap<ObservedObject, readonly Addition[]>;
+  /** What admission made of objects when they were last applied. */
+  readonly mutated: Map<ObjectKey, Finding>;
   /** Heals of each object, to notice when somebody undoes them again and again. */
   readonly heals: Map<ObjectKey, HealRecord>;
   /** Undefined until it was loaded. */
@@ -115,6 +120,8 @@ export function createMemory(application: Application): ApplicationMemory {
     noticed: new Set(),
     changeListeners: new Set(),
     toldDrift: new Set(),
+    additions: new WeakMap(),
+    mutated: new Map(),
     heals: new Map(),
     inventory: undefined,
     rendered: undefined,

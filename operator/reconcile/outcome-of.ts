@@ -6,10 +6,11 @@ import { formatRef } from '../model/object-ref.ts';
 import type { Outcome, SyncResult } from '../model/outcome.ts';
 import { countActions } from '../model/plan.ts';
 import { healthOfApplication } from './application-health.ts';
+import { extraFieldsOf } from './extra-fields.ts';
 import { initiatorOf, type Look } from './look.ts';
 
 /** What differs from look to look; what is left out is as it was, or empty. */
-export type OutcomeParts = Partial<Pick<Outcome, 'revision' | 'ref' | 'counts' | 'findings' | 'drift'>>;
+export type OutcomeParts = Partial<Pick<Outcome, 'revision' | 'ref' | 'counts' | 'findings' | 'drift' | 'takenOver' | 'fights'>>;
 
 /** The outcome of a look that ends now. */
 export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = {}): Outcome {
@@ -31,6 +32,9 @@ export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = 
     counts: parts.counts ?? countActions([]),
     findings: parts.findings ?? last?.findings ?? [],
     drift: parts.drift ?? [],
+    extraFields: extraFieldsOf(look),
+    takenOver: parts.takenOver ?? [],
+    fights: parts.fights ?? [],
     health: isUntouched(look, result)
       ? { state: 'Unknown', message: 'nothing was applied yet' }
       : healthOfApplication(memory, look.parts.observer),

@@ -2,23 +2,28 @@
 
 import { applicationFinalizer } from '../../constructs/annotations.ts';
 import type { ApplyResult } from '../apply/apply-plan.ts';
-import { deferredKeys, dryRunManifests } from '../apply/dry-run.ts';
-import { OperatorError } from '../model/error.ts';
+import { type DryRunResult, deferredKeys, dryRunManifests } from '../apply/dry-run.ts';
+import { conflictHint, formatConflicts, OperatorError } from '../model/error.ts';
 import { type Finding, hasErrors } from '../model/finding.ts';
 import { tenantIdentity } from '../model/identity.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { formatRef, keyOf, type ObjectKey } from '../model/object-ref.ts';
 import type { Drift } from '../model/observed.ts';
+import type { TakenOver } from '../model/outcome.ts';
 import { type ActionCounts, countActions, type Plan } from '../model/plan.ts';
+import type { Addition } from '../observe/find-additions.ts';
+import { additionsAsDrift } from '../observe/judge-additions.ts';
 import { guardPlan } from '../plan/guard-plan.ts';
 import { planChanges } from '../plan/plan-changes.ts';
+import type { PlanRequest } from '../plan/ports.ts';
 import type { Desired } from './application-memory.ts';
-import { confirmByDryRun, healedDrift, isDeclaredAnew, readBefore, type SuspectBefore } from './confirm-drift.ts';
+import { type Confirmation, confirmByDryRun, healedDrift, isDeclaredAnew, readBefore, type SuspectBefore } from './confirm-drift.ts';
 import { narrowInventory, widenInventory } from './keep-inventory.ts';
 import type { Look } from './look.ts';
 import { type Observed, readObserved } from './read-observed.ts';
-import { runPlan } from './run-plan.ts';
+import { type RunPlanOptions, runPlan } from './run-plan.ts';
+import { findUnwanted, stripAdditions } from './strip-additions.ts';
 import { writerOf } from './writer-of.ts';
 
 /** What a sync works on: everything an Application declares and owns, or some objects of it. */
@@ -38,6 +43,7 @@ export type SyncOutcome =
       readonly result: ApplyResult;
       readonly counts: ActionCounts;
       readonly drift: readonly Drift[];
+      readonly takenOver?: readonly TakenOver[];
     };
 
 /** Everything of a commit. The server's dry run of what changed comes before the first write. */
@@ -61,28 +67,82 @@ export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOut
   const { application, memory, parts } = look;
   const { sync } = application.spec;
   const observed = await readObserved(kindsOf(scope), scope.inventory.values(), parts.observer);
+  const unwanted = findUnwanted(look, scope.desired, observed);
+  for (const key of unwanted.keys()) memory.suspects.add(key);
   const suspects = scope.desired.filter(({ key }) => memory.suspects.has(key));
+  const found = sync.selfHeal ? undefined : await showDrift(look, suspects, observed, unwanted);
+  const planned = await planUnheld(look, scope, observed, found?.drifted ?? memory.suspects);
+  if (hasErrors(planned.findings)) return { kind: 'refused', findings: planned.findings };
+  const { plan } = planned;
+  const held = guardPlan({ plan, desired: scope.desired.length, owned: scope.inventory.size, policy: sync });
+  if (held !== undefined) return { kind: 'held', error: held };
+  const isStripped = ({ key }: Manifest): boolean => sync.selfHeal && unwanted.has(key);
+  const stripped = await stripAdditions(look, scope.desired.filter(isStripped));
+  const before = sync.selfHeal ? await readBefore(look, suspects, observed) : new Map<ObjectKey, SuspectBefore>();
+  const ran = await carryOut(look, plan, { ...planned, observed }, scope.revision);
+  // What could not be stripped stays suspected, so that it is tried again with the retry and not at once.
+  for (const { ref } of stripped.failures) memory.suspects.add(keyOf(ref));
+  const result = { ...ran, failures: [...ran.failures, ...stripped.failures] };
+  const healed = [...healedDrift(result, before, look.startedAt, sync.ignoreDifferences), ...stripped.drift];
+  const drift = found?.drift ?? healed;
+  const written = new Set(result.written.map(({ change }) => change.key));
+  const takenOver = planned.takenOver.filter(({ ref }) => written.has(keyOf(ref)));
+  return { kind: 'ran', plan, result, counts: countDone(plan, result, before, drift), drift, takenOver };
+}
+
+/** Drift that is shown and not healed. */
+async function showDrift(
+  look: Look,
+  suspects: readonly Manifest[],
+  observed: Observed,
+  unwanted: ReadonlyMap<ObjectKey, readonly Addition[]>,
+): Promise<Pick<Confirmation, 'drift' | 'drifted'>> {
   // What a commit changes is written in any case, and its own difference is no drift.
   const unchanged = suspects.filter((manifest) => observed(manifest.key) === undefined || !isDeclaredAnew(look, manifest));
-  const found = sync.selfHeal ? undefined : await confirmByDryRun(look, unchanged, observed);
-  if (found !== undefined) await keepCleared(look, found.cleared);
-  const plan = planChanges({
+  const found = await confirmByDryRun(look, unchanged, observed);
+  await keepCleared(
+    look,
+    found.cleared.filter(({ ref }) => !unwanted.has(keyOf(ref))),
+  );
+  const added = unchanged.flatMap(({ key, ref }) => additionsAsDrift(ref, unwanted.get(key) ?? [], false, look.startedAt));
+  return { drift: [...found.drift, ...added], drifted: found.drifted };
+}
+
+interface Planned {
+  readonly plan: Plan;
+  readonly findings: readonly Finding[];
+  readonly deferred: ReadonlySet<ObjectKey>;
+  readonly unforced: ReadonlySet<ObjectKey>;
+  readonly takenOver: readonly TakenOver[];
+}
+
+/** The plan, after the server was asked about what changed in Git. Fields of others are taken, or their objects left out, as `sync.conflicts` says. */
+async function planUnheld(look: Look, scope: SyncScope, observed: Observed, suspects: ReadonlySet<ObjectKey>): Promise<Planned> {
+  const { sync } = look.application.spec;
+  const request: PlanRequest = {
     desired: scope.desired,
     inventory: scope.inventory,
     observed,
-    suspects: found?.drifted ?? memory.suspects,
+    suspects,
     policy: { prune: sync.prune, selfHeal: sync.selfHeal },
-    owner: application,
-  });
+    owner: look.application,
+  };
+  const plan = planChanges(request);
   const deferred = deferredKeys(scope.desired, (key) => observed(key) !== undefined);
-  const findings = await dryRun(look, plan, deferred);
-  if (hasErrors(findings)) return { kind: 'refused', findings };
-  const held = guardPlan({ plan, desired: scope.desired.length, owned: scope.inventory.size, policy: sync });
-  if (held !== undefined) return { kind: 'held', error: held };
-  const before = sync.selfHeal ? await readBefore(look, suspects, observed) : new Map<ObjectKey, SuspectBefore>();
-  const result = await carryOut(look, plan, { deferred, observed }, scope.revision);
-  const drift = found?.drift ?? healedDrift(result, before, look.startedAt, sync.ignoreDifferences);
-  return { kind: 'ran', plan, result, counts: countDone(plan, result, before, drift), drift };
+  const declaredAnew = plan.steps
+    .flatMap((step) => step.changes)
+    .flatMap((change) => (change.action === 'prune' || !isDeclaredAnew(look, change.manifest) ? [] : [change.manifest]));
+  const { findings, conflicts } = await dryRun(look, declaredAnew, deferred);
+  const unforced = new Set(sync.conflicts === 'Fail' ? declaredAnew.map(({ key }) => key) : []);
+  if (conflicts.size === 0) return { plan, findings, deferred, unforced, takenOver: [] };
+  if (sync.conflicts === 'Fail') {
+    return { plan: planChanges({ ...request, heldFields: conflicts }), findings, deferred, unforced, takenOver: [] };
+  }
+  const takenOver = declaredAnew.flatMap(({ key, ref }) => {
+    const fields = conflicts.get(key);
+    return fields === undefined ? [] : [{ ref, fields }];
+  });
+  return { plan, findings, deferred, unforced, takenOver };
 }
 
 /** What was carried out; a suspect that was no drift after all is unchanged. */
@@ -104,12 +164,7 @@ function countDone(
 }
 
 /** Widen, run, narrow: in this order whatever happens in between. */
-async function carryOut(
-  look: Look,
-  plan: Plan,
-  options: { readonly deferred: ReadonlySet<ObjectKey>; readonly observed: Observed },
-  revision: string,
-): Promise<ApplyResult> {
+async function carryOut(look: Look, plan: Plan, options: RunPlanOptions, revision: string): Promise<ApplyResult> {
   if (plan.steps.length > 0) await holdForFinalizer(look);
   await widenInventory(look, plan, revision);
   const result = await runPlan(look, plan, options);
@@ -132,16 +187,11 @@ async function holdForFinalizer({ application, parts }: Look): Promise<void> {
 }
 
 /** Asks the server about what changed in Git; objects that only drifted were accepted before. */
-async function dryRun(look: Look, plan: Plan, deferred: ReadonlySet<ObjectKey>): Promise<readonly Finding[]> {
-  const { application, memory, signal } = look;
-  const manifests = plan.steps
-    .flatMap((step) => step.changes)
-    .flatMap((change) =>
-      change.action === 'prune' || memory.inventory?.get(change.key)?.digest === change.manifest.digest ? [] : [change.manifest],
-    );
-  if (manifests.length === 0) return [];
+async function dryRun(look: Look, manifests: readonly Manifest[], deferred: ReadonlySet<ObjectKey>): Promise<DryRunResult> {
+  if (manifests.length === 0) return { findings: [], conflicts: new Map() };
+  const { application, signal } = look;
   const identity = tenantIdentity(application.namespace, application.spec.serviceAccountName);
-  return dryRunManifests({ manifests, writer: writerOf(look), identity, force: true, deferred }, signal);
+  return dryRunManifests({ manifests, writer: writerOf(look), identity, deferred }, signal);
 }
 
 /** Suspects that turned out to be as they should be. */
@@ -167,6 +217,11 @@ export function conflictError(plan: Plan): OperatorError | undefined {
   const [first] = conflicts;
   if (first === undefined) return undefined;
   const more = conflicts.length > 1 ? ` (and ${conflicts.length - 1} more objects)` : '';
+  if (first.fields !== undefined) {
+    return new OperatorError(`apply ${formatRef(first.ref)}: ${formatConflicts(first.fields)}${more}`, {
+      ...{ code: 'ApplyConflict', stage: 'apply', fate: 'transient', hint: conflictHint, conflicts: first.fields },
+    });
+  }
   return new OperatorError(`apply ${formatRef(first.ref)}: it belongs to Application ${first.owner}${more}`, {
     ...{ code: 'OwnershipConflict', stage: 'apply', fate: 'transient' },
     hint: 'declare it in one of the two only',

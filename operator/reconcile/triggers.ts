@@ -5,6 +5,7 @@ import type { ApplicationKey } from '../model/event.ts';
 import { hasStatusHealth } from '../model/kinds-with-status.ts';
 import type { ApplicationController } from './application-controller.ts';
 import type { ApplicationMemory } from './application-memory.ts';
+import { hasOtherAdditions } from './extra-fields.ts';
 import type { OwnedObjects } from './owned-objects.ts';
 import type { Parts } from './parts.ts';
 import { sourceOf } from './source-of.ts';
@@ -17,7 +18,7 @@ export async function startTriggers(
   parts: Parts,
   signal: AbortSignal,
 ): Promise<void> {
-  parts.observer.onChange((key, object) => {
+  parts.observer.onChange((key, object, previous) => {
     const owner = owned.ownerOf(key);
     const memory = owner === undefined ? undefined : controller.memory(owner);
     const entry = memory?.inventory?.get(key);
@@ -25,7 +26,9 @@ export async function startTriggers(
     const mayHaveDrifted = noticeObject(memory, key, object);
     for (const listener of [...memory.changeListeners]) listener();
     if (mayHaveDrifted) controller.ask(memory.key, 'drift');
-    else if (object === undefined || hasStatusHealth(entry.ref)) controller.ask(memory.key, 'health');
+    else if (object === undefined || hasStatusHealth(entry.ref) || hasOtherAdditions(memory, object, previous)) {
+      controller.ask(memory.key, 'health');
+    }
   });
   parts.kindChanges.onChange(() => {
     for (const application of parts.applications.list()) {

@@ -35,6 +35,7 @@ export function deriveStatus(outcome: Outcome, previous: ApplicationStatus | und
     ...(source === undefined ? {} : { source }),
     ...(findings === undefined ? {} : { findings }),
     ...(drift.length === 0 ? {} : { drift }),
+    ...extraFieldsIn(outcome),
     ...(history.length === 0 ? {} : { history }),
   };
 }
@@ -128,6 +129,18 @@ function nextDrift(outcome: Outcome, previous: StatusOf<'drift'>): StatusOf<'dri
   const reported = new Set(fresh.map(({ object }) => JSON.stringify(object)));
   const kept = previous.filter((entry) => entry.healed || !reported.has(JSON.stringify(objectOf({ namespace: '', ...entry.object }))));
   return [...fresh, ...kept].slice(0, listLimit);
+}
+
+function extraFieldsIn({ extraFields = [] }: Outcome): Pick<ApplicationStatus, 'extraFields'> {
+  if (extraFields.length === 0) return {};
+  const items = extraFields.slice(0, listLimit).map(({ ref, fields, manager, operation, time }) => ({
+    object: objectOf(ref),
+    fields: fields.slice(0, fieldLimit).map((field) => cutText(field, pathLimit)),
+    manager: cutText(manager, shortTextLimit),
+    operation: cutText(operation, 64),
+    ...(time === undefined ? {} : { time }),
+  }));
+  return { extraFields: { total: extraFields.length, items } };
 }
 
 function objectOf(ref: ObjectRef): StatusOf<'drift'>[number]['object'] {

@@ -107,6 +107,8 @@ export function world(parts: {
   readonly suspects?: readonly string[];
   readonly policy?: Partial<PlanRequest['policy']>;
   readonly failedGroups?: readonly string[];
+  /** Who holds `.spec.replicas` of which object and keeps it. */
+  readonly held?: Readonly<Record<string, string>>;
 }): PlanRequest {
   const observed = new Map((parts.live ?? []).map((object) => [object.key, object]));
   return {
@@ -117,6 +119,7 @@ export function world(parts: {
     policy: { prune: true, selfHeal: true, ...parts.policy },
     owner: shop,
     failedGroups: new Set(parts.failedGroups),
+    heldFields: new Map(Object.entries(parts.held ?? {}).map(([text, manager]) => [key(text), [{ field: '.spec.replicas', manager }]])),
   };
 }
 
