@@ -14,6 +14,7 @@ import type { Addition } from '../observe/find-additions.ts';
 import type { Subscription } from '../source/ports.ts';
 import type { SynthResult } from '../synth/ports.ts';
 import type { HealRecord } from './heal-limits.ts';
+import { mutationsIn } from './mutations.ts';
 
 /** Why an Application is looked at. `drift` and `health` ask for less than a sync. */
 export type Reason = 'start' | 'commit' | 'spec' | 'request' | 'retry' | 'drift' | 'health';
@@ -121,7 +122,7 @@ export function createMemory(application: Application): ApplicationMemory {
     changeListeners: new Set(),
     toldDrift: new Set(),
     additions: new WeakMap(),
-    mutated: new Map(),
+    mutated: mutationsIn(application.status),
     heals: new Map(),
     inventory: undefined,
     rendered: undefined,

@@ -8,6 +8,7 @@ import { countActions } from '../model/plan.ts';
 import { healthOfApplication } from './application-health.ts';
 import { extraFieldsOf } from './extra-fields.ts';
 import { initiatorOf, type Look } from './look.ts';
+import { withMutations } from './mutations.ts';
 
 /** What differs from look to look; what is left out is as it was, or empty. */
 export type OutcomeParts = Partial<Pick<Outcome, 'revision' | 'ref' | 'counts' | 'findings' | 'drift' | 'takenOver' | 'fights'>>;
@@ -30,7 +31,7 @@ export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = 
     ...(answersRequest ? { handledRequest: request } : {}),
     result,
     counts: parts.counts ?? countActions([]),
-    findings: parts.findings ?? last?.findings ?? [],
+    findings: withMutations(memory, parts.findings ?? last?.findings ?? []),
     drift: parts.drift ?? [],
     extraFields: extraFieldsOf(look),
     takenOver: parts.takenOver ?? [],

@@ -21,6 +21,7 @@ import type { Desired } from './application-memory.ts';
 import { type Confirmation, confirmByDryRun, healedDrift, isDeclaredAnew, readBefore, type SuspectBefore } from './confirm-drift.ts';
 import { narrowInventory, widenInventory } from './keep-inventory.ts';
 import type { Look } from './look.ts';
+import { noteMutations } from './mutations.ts';
 import { type Observed, readObserved } from './read-observed.ts';
 import { type RunPlanOptions, runPlan } from './run-plan.ts';
 import { findUnwanted, stripAdditions } from './strip-additions.ts';
@@ -80,6 +81,7 @@ export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOut
   const stripped = await stripAdditions(look, scope.desired.filter(isStripped));
   const before = sync.selfHeal ? await readBefore(look, suspects, observed) : new Map<ObjectKey, SuspectBefore>();
   const ran = await carryOut(look, plan, { ...planned, observed }, scope.revision);
+  noteMutations(look, ran.written);
   // What could not be stripped stays suspected, so that it is tried again with the retry and not at once.
   for (const { ref } of stripped.failures) memory.suspects.add(keyOf(ref));
   const result = { ...ran, failures: [...ran.failures, ...stripped.failures] };
