@@ -83,6 +83,22 @@ export function createObjectWriter(client: OperatorClient, discovery: Discovery)
       }
     },
 
+    async patch(identity, ref, operations, signal) {
+      const doing = `patch ${formatRef(ref)}`;
+      const tenant = client.impersonating(identity);
+      const kind = await discovery.find(ref, doing);
+      return tenant.request({
+        method: 'PATCH',
+        path: pathOf(kind, ref),
+        query: { fieldManager },
+        contentType: 'application/json-patch+json',
+        body: operations,
+        doing,
+        stage: 'apply',
+        signal,
+      });
+    },
+
     read: (identity, ref, signal) => readAs(client, discovery, identity, ref, signal),
   };
 }

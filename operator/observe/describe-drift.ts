@@ -3,7 +3,7 @@ import { formatFieldPath } from '../model/field-set.ts';
 import { type IgnoreRule, ignoredPaths } from '../model/ignore-rules.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { Drift, ManagedFields, ObservedObject } from '../model/observed.ts';
-import { isOwnEntry, ownEntry, parseManagedFields } from '../model/own-fields.ts';
+import { isOwnEntry, mergedManager, ownEntry, parseManagedFields } from '../model/own-fields.ts';
 import { fieldPaths, isBelow } from './field-paths.ts';
 
 /** What is known of one drift. */
@@ -78,7 +78,7 @@ export function describeDeletion(ref: ObservedObject['ref'], healed: boolean, se
 
 /** The newest entry that now holds a field taken from us; with no field known, nobody is accused. */
 function findCulprit(entries: readonly ManagedFields[], taken: readonly string[]): ManagedFields | undefined {
-  const suspects = entries.filter((entry) => !isOwnEntry(entry) && holdsAny(entry, taken));
+  const suspects = entries.filter((entry) => !isOwnEntry(entry) && entry.manager !== mergedManager && holdsAny(entry, taken));
   return suspects.sort((left, right) => ((left.time ?? '') < (right.time ?? '') ? 1 : -1))[0];
 }
 

@@ -199,6 +199,8 @@ export class ApplicationController {
     if (outcome.result.kind === 'synced') memory.toldDrift.clear();
     const adopted = outcome.adopted ?? [];
     if (adopted.length > 0) emit({ type: 'adopted', application: memory.key, adopted });
+    for (const takenOver of outcome.takenOver ?? []) emit({ type: 'fields-taken-over', application: memory.key, takenOver });
+    for (const fight of outcome.fights ?? []) emit({ type: 'fight', application: memory.key, fight });
     emit({ type: 'reconciled', application: memory.key, uid: memory.uid, syncId: randomUUID(), outcome });
   }
 

@@ -6,14 +6,16 @@ import type { Health } from '../model/health.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { ObjectKey } from '../model/object-ref.ts';
-import type { Baseline } from '../model/observed.ts';
+import type { Baseline, ObservedObject } from '../model/observed.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { Addition } from '../observe/find-additions.ts';
 import type { Subscription } from '../source/ports.ts';
 import type { SynthResult } from '../synth/ports.ts';
 import type { HealRecord } from './heal-limits.ts';
 import { HealthLedger } from './health-ledger.ts';
+import { mutationsIn } from './mutations.ts';
 
 /** Why an Application is looked at. `drift` and `health` ask for less than a sync. */
 export type Reason = 'start' | 'commit' | 'spec' | 'request' | 'suspend' | 'resume' | 'retry' | 'drift' | 'health';
@@ -73,6 +75,10 @@ export interface ApplicationMemory {
   readonly changeListeners: Set<() => void>;
   /** Drift that was told already and not healed, as text. */
   readonly toldDrift: Set<string>;
+  /** What others added, by the observation it was found in. */
+  readonly additions: WeakMap<ObservedObject, readonly Addition[]>;
+  /** What admission made of objects when they were last applied. */
+  readonly mutated: Map<ObjectKey, Finding>;
   /** Heals of each object, to notice when somebody undoes them again and again. */
   readonly heals: Map<ObjectKey, HealRecord>;
   /** Undefined until it was loaded. */
@@ -127,6 +133,8 @@ export function createMemory(application: Application): ApplicationMemory {
     noticed: new Set(),
     changeListeners: new Set(),
     toldDrift: new Set(),
+    additions: new WeakMap(),
+    mutated: mutationsIn(application.status),
     heals: new Map(),
     inventory: undefined,
     isOutdated: false,

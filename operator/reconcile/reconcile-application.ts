@@ -4,6 +4,7 @@ import type { Adoption } from '../model/adoption.ts';
 import { OperatorError, toOperatorError } from '../model/error.ts';
 import type { Finding } from '../model/finding.ts';
 import { formatRef } from '../model/object-ref.ts';
+import type { Drift } from '../model/observed.ts';
 import type { Outcome, SyncResult } from '../model/outcome.ts';
 import type { Plan } from '../model/plan.ts';
 import { healthOfApplication } from './application-health.ts';
@@ -56,6 +57,7 @@ export function outcomeOfSync(look: Look, synced: SyncOutcome, known: OutcomePar
         counts: synced.counts,
         drift: synced.drift,
         adopted: adoptedIn(synced.result),
+        takenOver: synced.takenOver ?? [],
       });
   }
 }
@@ -98,10 +100,21 @@ function resultOf(look: Look, { plan, result, counts, drift }: Ran): SyncResult 
   const [unhealed] = drift.filter(({ healed }) => !healed);
   if (unhealed !== undefined) {
     const more = drift.length > 1 ? ` (and ${drift.length - 1} more objects)` : '';
-    const what = unhealed.kind === 'deleted' ? 'was deleted' : `differs from Git at ${unhealed.fields.join(', ')}`;
+    const what = differenceOf(unhealed);
     return { kind: 'out-of-sync', message: `${formatRef(unhealed.ref)} ${what}${more}; self-heal is off` };
   }
   return settledResult(look, healthOfApplication(look.memory, look.parts.observer), counts.create + counts.update + counts.prune > 0);
+}
+
+function differenceOf({ kind, fields }: Drift): string {
+  switch (kind) {
+    case 'deleted':
+      return 'was deleted';
+    case 'added':
+      return `has ${fields.join(', ')}, which Git does not allow`;
+    case 'changed':
+      return `differs from Git at ${fields.join(', ')}`;
+  }
 }
 
 /** Many failures as one: the first names itself, and one that may pass makes all worth another try. */

@@ -1,6 +1,7 @@
 // Takes the look that was chosen. Prepares what every look needs: the inventory and what happened while nobody watched.
 import { toOperatorError } from '../model/error.ts';
 import type { Outcome } from '../model/outcome.ts';
+import { suspectUnwanted } from './extra-fields.ts';
 import { finalizeApplication } from './finalize-application.ts';
 import { healApplication } from './heal-application.ts';
 import type { Look } from './look.ts';
@@ -12,6 +13,12 @@ import { watchSuspended } from './watch-suspended.ts';
 
 /** The outcome of a look; undefined when the Application needs none any more. Never throws. */
 export async function takeLook(look: Look): Promise<Outcome | undefined> {
+  const outcome = await takeKindOfLook(look);
+  if (look.kind !== 'finalize') suspectUnwanted(look);
+  return outcome;
+}
+
+async function takeKindOfLook(look: Look): Promise<Outcome | undefined> {
   try {
     await prepare(look);
     switch (look.kind) {

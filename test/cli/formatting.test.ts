@@ -194,6 +194,28 @@ describe('one application in words', () => {
     );
   });
 
+  test('fields of another manager: says whose they are and what to do', () => {
+    const condition = { lastTransitionTime: '', observedGeneration: 1 };
+    const message = 'apply Deployment shop/web: field manager conflict on .spec.replicas (helm); stop declaring the fields';
+    const conditions = [
+      { ...condition, type: 'Ready' as const, status: 'False' as const, reason: 'ApplyConflict', message },
+      { ...condition, type: 'Reconciling' as const, status: 'True' as const, reason: 'Retrying', message },
+    ];
+    expect(summarize({ ...healthy, status: { ...healthy.status, conditions } }, now)).toMatch(
+      / healthy\. Deployment shop\/web: field manager conflict on \.spec\.replicas \(helm\); stop declaring the fields\.$/,
+    );
+  });
+
+  test('get APP shows fields that others added, and how many more there are', () => {
+    const object = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' };
+    const fields = ['.metadata.annotations.note', '.metadata.labels.seen'];
+    const items = [{ object, fields, manager: 'kubectl-annotate', operation: 'Update', time: '2026-11-20T10:00:00Z' }];
+    const shown = formatApplication({ ...healthy, status: { ...healthy.status, extraFields: { total: 3, items } } }, now, plain);
+    expect(shown).toMatch(
+      /EXTRA FIELDS\nOBJECT +FIELDS +BY +AGE\nDeployment shop\/web +\.metadata\.annotations\.note, \.metadata\.labels\.seen +kubectl-annotate +\S+\n… and 2 more\n$/,
+    );
+  });
+
   test('get APP shows source, conditions, findings with their place, and drift', () => {
     expect(formatApplication({ ...refused, status: { ...refused.status, drift: healthy.status?.drift ?? [] } }, now, plain)).toBe(
       text(`
