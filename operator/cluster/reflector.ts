@@ -31,6 +31,8 @@ export interface CollectionListener<Value> {
   /** An object appeared, changed or went (`undefined`). */
   onChange(key: string, value: Value | undefined, previous: Value | undefined): void;
   onFailure(error: OperatorError): void;
+  /** The collection went back in time, after its changes were told: versions known from before say nothing any more. */
+  onRewound?(): void;
 }
 
 /** A collection that is followed until its signal aborts. */
@@ -74,6 +76,7 @@ export function startReflector<Value>(
     keep: (object) => itemOf(object, collection, copy, listener),
     change(change) {
       applyChange(copy, change, listener);
+      if (change.type === 'replace' && change.isRewound) listener.onRewound?.();
       hasListed = true;
       first.resolve();
     },

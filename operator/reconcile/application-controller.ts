@@ -85,6 +85,16 @@ export class ApplicationController {
     this.#timers.start(`${key} ${reason}`, milliseconds, () => this.ask(key, reason));
   }
 
+  /** The cluster went back in time: what is remembered of it is read again, and compared as after a start. */
+  startOver(): void {
+    for (const memory of this.#memories.values()) {
+      memory.answered.clear();
+      memory.written.clear();
+      memory.isOutdated = true;
+      this.ask(memory.key, 'start');
+    }
+  }
+
   /** Takes nothing more; resolves when the looks under way have ended. Assumes: the signal has aborted, so that they end soon. */
   async close(): Promise<void> {
     this.#timers.stopAll();

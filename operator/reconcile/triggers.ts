@@ -27,6 +27,8 @@ export async function startTriggers(
     if (mayHaveDrifted) controller.ask(memory.key, 'drift');
     else if (object === undefined || hasStatusHealth(entry.ref)) controller.ask(memory.key, 'health');
   });
+  parts.observer.onRewound(() => controller.startOver());
+  parts.applications.onRewound(() => controller.startOver());
   parts.kindChanges.onChange(() => {
     for (const application of parts.applications.list()) {
       const memory = controller.memory(applicationKey(application));
