@@ -27,9 +27,17 @@ export function judgeNoticed(memory: ApplicationMemory, observer: ObjectObserver
   }
 }
 
-/** Judges everything owned: what happened while nobody watched. */
+/**
+ * Judges everything owned: what happened while nobody watched. Inventories are read before objects, so an object that is older than what
+ * was applied was restored from a backup.
+ */
 export function judgeAll(memory: ApplicationMemory, observer: ObjectObserver): void {
-  for (const key of memory.inventory?.keys() ?? []) judge(memory, key, observer.get(key));
+  for (const [key, { baseline }] of memory.inventory ?? []) {
+    const object = observer.get(key);
+    const isRestored = baseline !== undefined && object !== undefined && isOlderVersion(object.resourceVersion, baseline.resourceVersion);
+    if (isRestored && !memory.answered.has(key)) suspect(memory, key);
+    else judge(memory, key, object);
+  }
 }
 
 function judge(memory: ApplicationMemory, key: ObjectKey, object: ObservedObject | undefined): boolean {
@@ -39,7 +47,11 @@ function judge(memory: ApplicationMemory, key: ObjectKey, object: ObservedObject
     return false;
   if (memory.answered.delete(key)) memory.health.touch(key);
   if (baseline === undefined || judgeTrigger(baseline, object) === 'same') return false;
+  suspect(memory, key);
+  return true;
+}
+
+function suspect(memory: ApplicationMemory, key: ObjectKey): void {
   memory.suspects.add(key);
   memory.hasNewSuspects = true;
-  return true;
 }

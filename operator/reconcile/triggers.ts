@@ -34,6 +34,8 @@ export async function startTriggers(
       controller.askSoon(memory.key, 'health');
     }
   });
+  parts.observer.onRewound(() => controller.startOver());
+  parts.applications.onRewound(() => controller.startOver());
   parts.kindChanges.onChange(() => {
     for (const application of parts.applications.list()) {
       const memory = controller.memory(applicationKey(application));
