@@ -79,7 +79,7 @@ export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOut
       inventory: scope.inventory,
       observed: known,
       suspects: found?.drifted ?? memory.suspects,
-      policy: { prune: sync.prune, selfHeal: sync.selfHeal },
+      policy: { prune: sync.prune && !memory.isRebuilt, selfHeal: sync.selfHeal },
       owner: application,
       ...(await readOwnership(look, planned, known)),
     });
