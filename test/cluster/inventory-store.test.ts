@@ -199,7 +199,7 @@ describe('interrupted and damaged', () => {
     await checkCorrupt('entry 0: it does not name an object');
     await admin().patch({ apiVersion, kind: 'Inventory', namespace, name: `${application.name}-0` }, { entries: ['{"v":'] });
     await checkCorrupt('entry 0: it does not name an object');
-  });
+  }, 30_000);
 
   test('P9 entries that somebody edited are told from those that were written', async () => {
     await store().save(application, [entry('a'), entry('b')], []);
@@ -207,7 +207,7 @@ describe('interrupted and damaged', () => {
     const stored = (await admin().get({ apiVersion, kind: 'Inventory', namespace, name }))['entries'] as string[];
     await admin().patch({ apiVersion, kind: 'Inventory', namespace, name }, { entries: stored.slice(1) });
     await checkCorrupt('its entries are not those that were written');
-  });
+  }, 30_000);
 
   test('P9 what is intact is salvaged, and what is found again replaces all that is stored', async () => {
     await store().save(
@@ -232,7 +232,7 @@ describe('interrupted and damaged', () => {
     await store().save(application, [entry('a')], []);
     await admin().patch({ apiVersion, kind: 'Inventory', namespace, name: `${application.name}-0` }, { schemaVersion: 2 });
     await expect(store().salvage(application)).rejects.toMatchObject({ code: 'InventoryCorrupt' });
-  });
+  }, 30_000);
 
   test('L6 a form that a newer operator wrote is refused, not misread', async () => {
     await store().save(application, [entry('a')], []);
