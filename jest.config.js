@@ -12,6 +12,8 @@ const common = {
   transform: { '\\.ts$': ['@swc/jest', swc] },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '/fixtures/.*/node_modules/'],
   testEnvironment: 'node',
+  // Machines are noisy: a test that hangs fails all the same, one that is slow does not.
+  testTimeout: 30_000,
 };
 
 export default {

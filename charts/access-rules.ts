@@ -2,7 +2,7 @@
 import { Chart, type ChartProps } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { apiGroup } from '../constructs/annotations.ts';
+import { apiGroup, pauseConfigMap } from '../constructs/annotations.ts';
 import { operatorName, synthKeySecret, systemNamespace } from './names.ts';
 
 const clusterRules: k8s.PolicyRule[] = [
@@ -24,6 +24,8 @@ const clusterRules: k8s.PolicyRule[] = [
 ];
 
 const namespaceRules: k8s.PolicyRule[] = [
+  // Whether a person has paused everything.
+  { apiGroups: [''], resources: ['configmaps'], resourceNames: [pauseConfigMap], verbs: ['get', 'list', 'watch'] },
   // Creating cannot be limited to a name; reading and changing can.
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [operatorName], verbs: ['get', 'list', 'watch', 'update'] },

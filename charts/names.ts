@@ -1,7 +1,8 @@
 // Names, ports and labels that the charts of the install share.
+import { defaultSystemNamespace } from '../constructs/annotations.ts';
 
 /** Namespace of Setpoint itself. */
-export const systemNamespace = 'setpoint-system';
+export const systemNamespace = defaultSystemNamespace;
 
 /** Name of the operator's Deployment, ServiceAccount, Service and roles. */
 export const operatorName = 'setpoint-operator';

@@ -22,6 +22,18 @@ export const pruneDisabled = 'disabled';
 /** Annotation on an Application: any new value makes the operator look at Git and the cluster now; it comes back as `status.lastHandledReconcileAt`. */
 export const reconcileRequestedAnnotation = 'setpoint.dev/reconcile-requested';
 
+/**
+ * Annotation on an Application; while it is there, nothing is synced, healed or pruned. Written by `setpoint suspend` as
+ * `{"by": …, "at": …, "reason": …}`; any other text counts as a reason, and `false` as not suspended.
+ */
+export const suspendedAnnotation = 'setpoint.dev/suspended';
+
+/** Namespace of Setpoint itself, unless it was installed elsewhere. */
+export const defaultSystemNamespace = 'setpoint-system';
+
+/** ConfigMap in the namespace of Setpoint; while it is there, nothing is synced, healed or pruned anywhere. Its data says `by`, `at` and `reason`. */
+export const pauseConfigMap = 'setpoint-pause';
+
 /** Finalizer on an Application, held until its objects are dealt with by `spec.deletionPolicy`. */
 export const applicationFinalizer = 'setpoint.dev/finalizer';
 

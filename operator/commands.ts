@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Command } from 'commander';
+import type { ActingCluster, ActingDeps } from './cli/acting-cluster.ts';
 import type { ClusterChoice, OpenCluster, ReaderDeps } from './cli/cluster-reader.ts';
 import type { InstallDeps } from './cli/install.ts';
 import { type CommandDeps, runCommand } from './cli/run-command.ts';
@@ -27,6 +28,14 @@ export const lazyCommands: readonly LazyCommand[] = [
   ),
   reader('events', 'events of an application, oldest first', async () => (await import('./cli/events.ts')).registerEvents),
   reader('wait', 'wait until a commit is applied and healthy', async () => (await import('./cli/wait.ts')).registerWait),
+  actor(
+    'suspend',
+    'leave an application alone: no sync, no heal, no prune',
+    async () => (await import('./cli/suspend.ts')).registerSuspend,
+  ),
+  actor('resume', 'go on with a suspended application', async () => (await import('./cli/suspend.ts')).registerResume),
+  actor('pause', 'break-glass: no sync, no heal, no prune anywhere', async () => (await import('./cli/pause.ts')).registerPause),
+  actor('unpause', 'go on after a pause', async () => (await import('./cli/pause.ts')).registerUnpause),
   {
     name: 'render',
     summary: 'print the objects of an app folder, as the operator would synthesize them',
@@ -68,6 +77,17 @@ function reader(name: string, summary: string, load: () => Promise<(program: Com
   };
 }
 
+function actor(name: string, summary: string, load: () => Promise<(program: Command, deps: ActingDeps) => void>): LazyCommand {
+  return {
+    name,
+    summary,
+    async register(program, deps) {
+      const openActingCluster: ActingDeps['openActingCluster'] = (choice) => openCallerCluster(choice, 'setpoint-cli');
+      (await load())(program, { ...deps, openActingCluster, now: () => new Date() });
+    },
+  };
+}
+
 function folderDeps(deps: CommandDeps): CommandDeps & FolderDeps {
   return { ...deps, cwd: process.cwd(), openSynthesizer: async () => (await import('./synth/open-synthesizer.ts')).openSynthesizer() };
 }
@@ -84,7 +104,8 @@ function installer(name: string, summary: string, load: () => Promise<(program: 
   };
 }
 
-const openInstallCluster: InstallDeps['openInstallCluster'] = async (choice: ClusterChoice) => {
+/** A cluster as the caller may change it, under a field manager. */
+async function openCallerCluster(choice: ClusterChoice, fieldManager: string): Promise<ActingCluster> {
   const [{ connectionFromKubeconfig }, { createRestClient }, { createDiscovery }, { createCallerObjects }] = await Promise.all([
     import('./cluster/connection.ts'),
     import('./cluster/rest-client.ts'),
@@ -93,8 +114,11 @@ const openInstallCluster: InstallDeps['openInstallCluster'] = async (choice: Clu
   ]);
   const connection = await connectionFromKubeconfig(choice.kubeconfig ?? defaultKubeconfigs(), choice.context);
   const client = createRestClient({ connection, userAgent: 'setpoint-cli' });
-  return { ...createCallerObjects(client, createDiscovery(client)), close: () => client.close() };
-};
+  const objects = createCallerObjects(client, createDiscovery(client), fieldManager);
+  return { ...objects, namespace: connection.namespace ?? 'default', close: () => client.close() };
+}
+
+const openInstallCluster: InstallDeps['openInstallCluster'] = (choice) => openCallerCluster(choice, 'setpoint-install');
 
 /** Where kubectl would look. */
 function defaultKubeconfigs(): readonly string[] {
@@ -112,6 +136,7 @@ function registerOperator(program: Command, deps: CommandDeps): void {
     .option('--metrics-address <host:port>', 'where metrics are served (default: :8081)')
     .option('--data-dir <folder>', 'folder for the prepared libraries (default: the cache folder of the user)')
     .option('--namespaces <names>', 'serve Applications of these namespaces only, separated by commas (default: all)')
+    .option('--system-namespace <name>', 'namespace of Setpoint itself, where it is paused (default: that of the Pod, or setpoint-system)')
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent (default: info)')
     .option('--synth-address <host:port>', 'address of the synth server (default: child processes)')
     .option('--synth-key-file <file>', 'key that operator and synth server share')

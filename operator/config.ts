@@ -26,6 +26,8 @@ export interface Config {
   readonly dataDir?: string;
   /** Namespaces whose Applications are served; empty: all. */
   readonly namespaces: readonly string[];
+  /** Namespace of Setpoint itself, where it is paused; undefined: that of the Pod, or `setpoint-system`. */
+  readonly systemNamespace?: string;
   readonly logLevel: LogLevel;
   /** Address of `setpoint synth-server`; undefined: child processes. */
   readonly synthAddress?: ListenAddress;
@@ -60,6 +62,7 @@ export interface OperatorFlags {
   readonly metricsAddress?: string;
   readonly dataDir?: string;
   readonly namespaces?: string;
+  readonly systemNamespace?: string;
   readonly logLevel?: string;
   readonly synthAddress?: string;
   readonly synthKeyFile?: string;
@@ -97,6 +100,7 @@ export function parseConfig(flags: OperatorFlags, environment: Environment): Con
     metricsAddress: address('metricsAddress') ?? { host: '0.0.0.0', port: 8081 },
     ...optional('dataDir', nonEmpty(text('dataDir'), problems)),
     namespaces: parseNamespaces(text('namespaces'), problems),
+    ...optional('systemNamespace', nonEmpty(text('systemNamespace'), problems)),
     logLevel: parseLogLevel(text('logLevel'), problems),
     ...optional('synthAddress', address('synthAddress')),
     ...optional('synthKeyFile', nonEmpty(text('synthKeyFile'), problems)),

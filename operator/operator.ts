@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { defaultSystemNamespace } from '../constructs/annotations.ts';
 import { forwardWebhook } from './api/forward-webhook.ts';
 import { livenessRoute, metricsRoute, readinessRoute } from './api/routes.ts';
 import { type Route, startServer } from './api/server.ts';
@@ -19,6 +20,7 @@ import { watchKindChanges } from './cluster/kind-changes.ts';
 import type { LeaderElection } from './cluster/leader-election.ts';
 import { createObjectWriter } from './cluster/objects.ts';
 import { createObserver } from './cluster/observer.ts';
+import { createPauseSwitch } from './cluster/pause.ts';
 import { createRestClient, type OperatorClient } from './cluster/rest-client.ts';
 import { createSecretReader } from './cluster/secrets.ts';
 import { ensureSynthKey } from './cluster/synth-key.ts';
@@ -73,7 +75,7 @@ export async function runOperator(config: Config, environment: Environment, sign
     await Promise.race([election?.elected, aborted(ending)]);
     if (!ending.aborted) {
       missing.add('Applications');
-      work = openWork(config, connection, client, events, stop.signal);
+      work = openWork(config, await systemNamespace(config), connection, client, events, stop.signal);
       await Promise.race([startWork(work, config, client, AbortSignal.any([stop.signal, ending])), aborted(ending)]);
       missing.clear();
       if (!ending.aborted) log.write('info', 'operator ready', { applications: work.parts.applications.list().length });
@@ -97,8 +99,15 @@ interface Work {
   readonly recorder: EventRecorder;
 }
 
-function openWork(config: Config, connection: ClusterConnection, client: OperatorClient, events: EventStream, signal: AbortSignal): Work {
-  const parts = openParts(config, connection, client, events.emit, signal);
+function openWork(
+  config: Config,
+  namespace: string,
+  connection: ClusterConnection,
+  client: OperatorClient,
+  events: EventStream,
+  signal: AbortSignal,
+): Work {
+  const parts = openParts(config, namespace, connection, client, events.emit, signal);
   const recorder = createEventRecorder({
     client,
     application: (key) => parts.applications.get(key),
@@ -135,7 +144,14 @@ async function end({ client, servers, work, election }: Ending): Promise<void> {
   await within(stopMilliseconds, [client.close()]);
 }
 
-function openParts(config: Config, connection: ClusterConnection, client: OperatorClient, emit: EmitEvent, signal: AbortSignal): Parts {
+function openParts(
+  config: Config,
+  namespace: string,
+  connection: ClusterConnection,
+  client: OperatorClient,
+  emit: EmitEvent,
+  signal: AbortSignal,
+): Parts {
   const discovery = createDiscovery(client);
   const clock = systemClock();
   return {
@@ -144,6 +160,7 @@ function openParts(config: Config, connection: ClusterConnection, client: Operat
     observer: createObserver({ client, discovery, emit, signal }),
     catalogs: createCatalogLoader(client, discovery),
     kindChanges: watchKindChanges({ client, discovery, emit, signal }),
+    pause: createPauseSwitch({ client, emit, namespace }),
     secrets: createSecretReader(client),
     sources: createSourcePool({ clock, emit, network: { addresses: addressPolicy(config, connection) } }),
     synthesizer: openSynthesizer(config),
@@ -186,8 +203,14 @@ function openSynthesizer({ synthAddress, synthKeyFile, dataDir }: Config): Synth
 /** On the first start in a cluster there is no key yet that operator and synth server share. */
 async function ensureKey(config: Config, client: OperatorClient): Promise<void> {
   if (config.kubeconfig !== undefined || config.synthKeyFile === undefined || existsSync(config.synthKeyFile)) return;
-  const namespace = await readFile(join(serviceAccountFolder, 'namespace'), 'utf8');
-  await ensureSynthKey(client, namespace.trim());
+  await ensureSynthKey(client, await systemNamespace(config));
+}
+
+/** Namespace of Setpoint itself: as configured, or that of the Pod. */
+async function systemNamespace(config: Config): Promise<string> {
+  if (config.systemNamespace !== undefined) return config.systemNamespace;
+  if (config.kubeconfig !== undefined) return defaultSystemNamespace;
+  return (await readFile(join(serviceAccountFolder, 'namespace'), 'utf8')).trim();
 }
 
 interface Servers {

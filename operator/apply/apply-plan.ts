@@ -41,6 +41,8 @@ export interface ApplyPlanRequest {
   /** Limit on the waiting for health of one step. */
   readonly timeoutMilliseconds: number;
   readonly clock: Clock;
+  /** Once it aborts no further request is started and no wait goes on; requests in flight are finished and told. */
+  readonly stop?: AbortSignal;
 }
 
 /** One object that was written. */
@@ -76,39 +78,43 @@ const maxUnreachable = 3;
 /**
  * Carries out a plan.
  * Guarantees: a refused object does not keep its step's others from being tried, but no later step begins, so nothing is pruned after a
- * failure; a step begins only when what the step before waits for is healthy; aborting stops between requests and still tells what was done.
+ * failure; a step begins only when what the step before waits for is healthy; `stop` stops between requests, `signal` breaks them off; either
+ * way it is told what was done.
  */
 export async function applyPlan(request: ApplyPlanRequest, signal: AbortSignal): Promise<ApplyResult> {
   const progress: Progress = { written: [], pruned: [], failures: [], baselines: new Map() };
+  const goesOn = request.stop === undefined ? signal : AbortSignal.any([signal, request.stop]);
   let stopped: StopReason | undefined;
   for (const step of request.plan.steps) {
-    stopped = await runStep(request, step, progress, signal);
+    stopped = await runStep(request, step, progress, { signal, goesOn });
     if (stopped !== undefined) break;
   }
   const { written, pruned, failures } = progress;
   return { written, pruned, failures, ...(stopped === undefined ? {} : { stopped }) };
 }
 
-async function runStep(
-  request: ApplyPlanRequest,
-  step: PlanStep,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<StopReason | undefined> {
-  await tryDeferred(request, step, progress, signal);
+/** `signal` breaks a request off, `goesOn` keeps the next from being started. */
+interface Signals {
+  readonly signal: AbortSignal;
+  readonly goesOn: AbortSignal;
+}
+
+async function runStep(request: ApplyPlanRequest, step: PlanStep, progress: Progress, signals: Signals): Promise<StopReason | undefined> {
+  const { goesOn } = signals;
+  await tryDeferred(request, step, progress, goesOn);
   if (progress.failures.length === 0) {
     const unreachable = (): boolean => progress.failures.filter(({ error }) => error.code === 'ApiUnreachable').length >= maxUnreachable;
     await inFlight(
       step.changes,
       request.concurrency ?? 24,
-      () => !signal.aborted && !unreachable(),
-      (change) => runChange(request, change, progress, signal),
+      () => !goesOn.aborted && !unreachable(),
+      (change) => runChange(request, change, progress, signals),
     );
   }
-  if (signal.aborted) return 'aborted';
+  if (goesOn.aborted) return 'aborted';
   if (progress.failures.length > 0) return 'failure';
-  const failure = await waitHealthy(request, step.waitHealthy, progress.baselines, signal);
-  if (failure === undefined) return signal.aborted ? 'aborted' : undefined;
+  const failure = await waitHealthy(request, step.waitHealthy, progress.baselines, goesOn);
+  if (failure === undefined) return goesOn.aborted ? 'aborted' : undefined;
   progress.failures.push(failure);
   return 'unhealthy';
 }
@@ -141,11 +147,11 @@ async function runChange(
   request: ApplyPlanRequest,
   change: WriteChange | PruneChange,
   progress: Progress,
-  signal: AbortSignal,
+  { signal, goesOn }: Signals,
 ): Promise<void> {
   try {
     if (change.action === 'prune') {
-      await pruneObject(request, change, signal);
+      await pruneObject(request, change, { signal, goesOn });
       progress.pruned.push(change.key);
     } else {
       const written = await write(request, change, signal);
@@ -154,7 +160,8 @@ async function runChange(
       request.onWritten?.(written);
     }
   } catch (error) {
-    if (!signal.aborted) progress.failures.push({ ref: change.ref, error: toOperatorError(error, 'apply') });
+    // Only what was waited for can have ended by a stop: a refused request is told whatever comes after it.
+    if (!signal.aborted && error !== goesOn.reason) progress.failures.push({ ref: change.ref, error: toOperatorError(error, 'apply') });
   }
 }
 

@@ -18,12 +18,12 @@ const patienceMilliseconds = 20_000;
 
 /**
  * Deletes an object by UID; returns when it is gone, or when another object has its name.
- * Throws OperatorError: `PruneBlocked` with the finalizers when it does not go, or when the ServiceAccount may not delete it. No finalizer is ever removed.
+ * Throws the reason of `goesOn` when the wait is to end, and OperatorError: `PruneBlocked` with the finalizers when it does not go, or when the ServiceAccount may not delete it. No finalizer is ever removed.
  */
 export async function pruneObject(
   context: PruneContext,
   object: { readonly ref: ObjectRef; readonly uid: string; readonly deletingSince?: string },
-  signal: AbortSignal,
+  { signal, goesOn }: { readonly signal: AbortSignal; readonly goesOn: AbortSignal },
 ): Promise<void> {
   const { ref, uid } = object;
   const deadline = context.clock.monotonic() + patienceMilliseconds - waitedFor(context.clock, object.deletingSince);
@@ -31,7 +31,7 @@ export async function pruneObject(
     const result = await deletion(context, ref, uid, signal);
     if (result.state !== 'terminating') return;
     if (context.clock.monotonic() >= deadline) throw held(ref, result.finalizers);
-    await changeOrTime(context, wait, signal);
+    await changeOrTime(context, wait, goesOn);
   }
 }
 

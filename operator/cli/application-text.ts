@@ -1,6 +1,7 @@
 // One Application in words: a sentence that says what Git says, what is applied, whether it is healthy and what to do next; then the details.
 import type { ApplicationStatus } from '../model/application.ts';
 import { shortSha } from '../model/revision.ts';
+import { describeIntervention, suspensionOf } from '../model/suspension.ts';
 import type { ApplicationObject } from './cluster-reader.ts';
 import { escapeControl } from './escape-control.ts';
 import { type Column, formatAge, formatFields, formatTable } from './table.ts';
@@ -43,17 +44,48 @@ function gitSays(source: Source | undefined, now: Date): string {
   return `Git says ${shortSha(source.revision)} "${source.subject}" (${source.author}, ${formatAge(source.date, now)} ago).`;
 }
 
-function isApplied({ spec, status }: ApplicationObject): string {
+function isApplied(application: ApplicationObject): string {
+  const { status } = application;
   const applied = status?.sync?.revision;
   const newest = status?.source?.revision;
-  if (spec.suspend)
-    return applied === undefined
-      ? 'Nothing is applied: the application is suspended.'
-      : `${shortSha(applied)} is applied; the application is suspended.`;
+  const left = leftAlone(application);
+  if (left !== undefined)
+    return applied === undefined ? `Nothing is applied: ${left.what}.` : `${shortSha(applied)} is applied; ${left.what}.`;
   if (applied === undefined) return status?.sync?.status === 'Synced' ? 'It is applied.' : 'Nothing is applied yet.';
   if (newest !== undefined && applied !== newest)
     return `${hasErrorFindings(status) ? 'It is refused' : 'It is not applied'}; ${shortSha(applied)} stays applied.`;
   return status?.sync?.status === 'Synced' ? 'It is applied.' : 'It was applied, but the cluster differs now.';
+}
+
+interface LeftAlone {
+  /** `the application is suspended`. */
+  readonly what: string;
+  /** By what or whom, since when, why. */
+  readonly why: string;
+  /** How to go on. */
+  readonly next: string;
+}
+
+/** Why the operator leaves the application alone; undefined when it does not. A pause of everything is known from the status alone. */
+function leftAlone({ spec, status, metadata }: ApplicationObject): LeftAlone | undefined {
+  const ready = conditionOf(status, 'Ready');
+  if (ready?.reason === 'Paused') return { what: 'Setpoint is paused', why: ready.message, next: `${capitalize(ready.message)}.` };
+  const suspension = suspensionOf({ spec, annotations: metadata.annotations ?? {} }, undefined);
+  if (suspension === undefined) return undefined;
+  const { namespace, name } = metadata;
+  if (suspension.kind !== 'annotation') {
+    return {
+      what: 'the application is suspended',
+      why: 'by spec.suspend',
+      next: `To go on: set spec.suspend to false in ${namespace}/${name}.`,
+    };
+  }
+  const why = describeIntervention(suspension).trim();
+  return {
+    what: 'the application is suspended',
+    why: why === '' ? 'yes' : why,
+    next: `To go on: setpoint resume ${name} -n ${namespace}.`,
+  };
 }
 
 function isHealthy(status: ApplicationStatus): string {
@@ -67,13 +99,14 @@ function isHealthy(status: ApplicationStatus): string {
 
 /** The next step of the person who reads: the first finding to fix, the failing condition's own advice, or nothing. */
 function whatNext(application: ApplicationObject): string {
-  const { spec, status, metadata } = application;
+  const { status } = application;
   const error = status?.findings?.items.find((finding) => finding.severity === 'error');
   if (error !== undefined) {
     const more = (status?.findings?.total ?? 1) - 1;
     return remedyOf(error, application, more > 0 ? ` (and ${more} more)` : '');
   }
-  if (spec.suspend) return `To go on: set spec.suspend to false in ${metadata.namespace}/${metadata.name}.`;
+  const left = leftAlone(application);
+  if (left !== undefined) return left.next;
   const stalled = conditionOf(status, 'Stalled');
   if (stalled?.status === 'True') return `Stalled: ${stalled.message}.`;
   const ready = conditionOf(status, 'Ready');
@@ -105,7 +138,8 @@ function capitalize(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-function fieldsOf({ spec, status, metadata }: ApplicationObject, now: Date): (readonly [string, string])[] {
+function fieldsOf(application: ApplicationObject, now: Date): (readonly [string, string])[] {
+  const { spec, status, metadata } = application;
   const ref = status?.source?.ref ?? spec.source.ref;
   const sync = status?.sync;
   const applied =
@@ -121,7 +155,8 @@ function fieldsOf({ spec, status, metadata }: ApplicationObject, now: Date): (re
     ['Health', status?.health?.status ?? 'Unknown'],
     ['Objects', String(status?.resources?.total ?? 0)],
   ];
-  return spec.suspend ? [...fields, ['Suspended', 'yes']] : fields;
+  const left = leftAlone(application);
+  return left === undefined ? fields : [...fields, ['Suspended', left.why]];
 }
 
 /** `2 create, 1 update`; `no change` when nothing was written. */

@@ -19,6 +19,7 @@ export interface ApplicationObject {
     readonly uid: string;
     readonly generation?: number;
     readonly creationTimestamp?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec: ApplicationSpec;
   readonly status?: ApplicationStatus;

@@ -1,7 +1,7 @@
 // `setpoint get [APP]`: Applications as a table, or one of them in words. Reads only.
 import type { Command } from 'commander';
 import { shortSha } from '../model/revision.ts';
-import { formatApplication } from './application-text.ts';
+import { conditionOf, formatApplication } from './application-text.ts';
 import {
   type ApplicationObject,
   addClusterFlags,
@@ -11,6 +11,7 @@ import {
   type ReaderDeps,
   withCluster,
 } from './cluster-reader.ts';
+import { escapeControl } from './escape-control.ts';
 import { runCommand, usageError } from './run-command.ts';
 import { healthStyle, syncStyle } from './status-style.ts';
 import { formatStructured } from './structured-output.ts';
@@ -47,6 +48,8 @@ async function get(name: string | undefined, options: ClusterOptions, deps: Read
       );
     } else {
       terminal.out(formatTable(applicationColumns(options, deps.now()), applications, terminal.paint));
+      const paused = applications.map(({ status }) => conditionOf(status, 'Ready')).find((ready) => ready?.reason === 'Paused');
+      if (paused !== undefined) terminal.err(`${terminal.paint('err', 'yellow', escapeControl(paused.message))}\n`);
     }
     return 0;
   });

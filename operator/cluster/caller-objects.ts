@@ -1,14 +1,14 @@
-// Setpoint's own objects, written with the credentials of whoever runs `setpoint install` or `uninstall`. Users' objects are in objects.ts, never here.
+// Setpoint's own objects, written with the credentials of whoever runs a command. Users' objects are in objects.ts, never here.
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { KubeObject } from '../model/manifest.ts';
 import { formatRef, type KindRef, type ObjectRef } from '../model/object-ref.ts';
-import { statusOf } from './api-error.ts';
+import { refusalOf, statusOf } from './api-error.ts';
 import { type Discovery, pathOf } from './discovery.ts';
 import type { RestClient } from './rest-client.ts';
 
 /** Reads and writes as the caller; refusals are OperatorErrors, absence is no error. */
 export interface CallerObjects {
-  /** Server-side apply by the field manager `setpoint-install`, taking fields over; returns the live object. */
+  /** Server-side apply, taking fields over; returns the live object. */
   apply(object: KubeObject, signal: AbortSignal): Promise<JsonObject>;
   read(ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | undefined>;
   /** Objects of all namespaces, or of one; none when the cluster does not serve the kind. */
@@ -21,10 +21,12 @@ export interface CallerObjects {
   patch(ref: ObjectRef, patch: JsonObject, signal: AbortSignal): Promise<boolean>;
   /** Starts the deletion; false when there was nothing to delete. */
   delete(ref: ObjectRef, signal: AbortSignal): Promise<boolean>;
+  /** The name the API server knows the caller by; undefined when it does not tell. */
+  whoAmI(signal: AbortSignal): Promise<string | undefined>;
 }
 
 /** Objects of one cluster, as the client's own identity. */
-export function createCallerObjects(client: RestClient, discovery: Discovery): CallerObjects {
+export function createCallerObjects(client: RestClient, discovery: Discovery, fieldManager = 'setpoint-install'): CallerObjects {
   /** The path of an object or collection; undefined when the cluster does not serve the kind. */
   const tryPath = async (ref: KindRef & Partial<ObjectRef>): Promise<string | undefined> => {
     const kind = (await discovery.served()).byKind.get(`${ref.apiVersion}|${ref.kind}`);
@@ -35,7 +37,7 @@ export function createCallerObjects(client: RestClient, discovery: Discovery): C
       const { namespace = '', name } = object.metadata;
       const ref = { apiVersion: object.apiVersion, kind: object.kind, namespace, name };
       const doing = `apply ${formatRef(ref)}`;
-      const query = { fieldManager: 'setpoint-install', force: 'true', fieldValidation: 'Strict' };
+      const query = { fieldManager, force: 'true', fieldValidation: 'Strict' };
       const path = pathOf(await discovery.find(ref, doing), ref);
       return client.request({ method: 'PATCH', path, query, contentType: 'application/apply-patch+yaml', body: object, doing, signal });
     },
@@ -55,12 +57,10 @@ export function createCallerObjects(client: RestClient, discovery: Discovery): C
     async patch(ref, patch, signal) {
       const path = await tryPath(ref);
       if (path === undefined) return false;
-      const doing = `change ${formatRef(ref)}`;
-      return (
-        (await unlessAbsent(
-          client.request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body: patch, doing, signal }),
-        )) !== undefined
-      );
+      const query = { fieldManager };
+      const contentType = 'application/merge-patch+json';
+      const answer = client.request({ method: 'PATCH', path, query, contentType, body: patch, doing: `change ${formatRef(ref)}`, signal });
+      return (await unlessAbsent(answer)) !== undefined;
     },
     async delete(ref, signal) {
       const path = await tryPath(ref);
@@ -69,6 +69,18 @@ export function createCallerObjects(client: RestClient, discovery: Discovery): C
       return (
         (await unlessAbsent(client.request({ method: 'DELETE', path, body, doing: `delete ${formatRef(ref)}`, signal }))) !== undefined
       );
+    },
+    async whoAmI(signal) {
+      const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+      const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+      try {
+        const { status } = await client.request({ method: 'POST', path, body: review, doing: 'ask who the caller is', signal });
+        const user = isJsonObject(status) && isJsonObject(status['userInfo']) ? status['userInfo']['username'] : undefined;
+        return typeof user === 'string' ? user : undefined;
+      } catch (error) {
+        if (refusalOf(error) !== undefined) return undefined;
+        throw error;
+      }
     },
   };
 }

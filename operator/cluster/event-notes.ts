@@ -27,6 +27,12 @@ export function noteOf(event: OperatorEvent): EventNote | undefined {
       return noteOfOutcome(event.application, event.outcome);
     case 'drift':
       return noteOfDrift(event.application, event.drift);
+    case 'suspension': {
+      const { application, message, reason } = event;
+      const about = { application, action: 'Sync' } as const;
+      if (message !== undefined) return { ...about, type: reason === 'Paused' ? 'Warning' : 'Normal', reason, text: message };
+      return { ...about, type: 'Normal', reason: 'Resumed', text: 'no longer suspended: syncs and heals go on' };
+    }
     case 'history-rewritten': {
       const text = `the branch was rewritten from ${shortSha(event.from)} to ${shortSha(event.to)}`;
       return { application: event.application, type: 'Warning', reason: 'HistoryRewritten', action: 'Fetch', text, revision: event.to };

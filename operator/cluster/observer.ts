@@ -38,8 +38,10 @@ export function createObserver(options: ObserverOptions): ObjectObserver {
     for (const listener of listeners) listener(key, object, previous);
   };
   const find = (key: ObjectKey): Watched | undefined => {
-    const [group = '', kind = '', namespace = '', name = ''] = key.split('|');
-    return watches.get(`${group}|${kind}`)?.reflector.get(`${namespace}/${name}`);
+    // Asked of every object at every sync: cut where the bars are, nothing is split into parts.
+    const kindEnd = key.indexOf('|', key.indexOf('|') + 1);
+    const namespaceEnd = key.indexOf('|', kindEnd + 1);
+    return watches.get(key.slice(0, kindEnd))?.reflector.get(`${key.slice(kindEnd + 1, namespaceEnd)}/${key.slice(namespaceEnd + 1)}`);
   };
   return {
     async watchKinds(kinds) {

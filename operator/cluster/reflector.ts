@@ -33,6 +33,8 @@ export interface CollectionListener<Value> {
   /** An object appeared, changed or went (`undefined`). */
   onChange(key: string, value: Value | undefined, previous: Value | undefined): void;
   onFailure(error: OperatorError): void;
+  /** The API server answered with a page or opened a watch: it lets us look. */
+  onAnswer?(): void;
 }
 
 /** A collection that is followed until its signal aborts. */
@@ -82,6 +84,7 @@ export function startReflector<Value>(
     progress() {
       failure = undefined;
     },
+    answered: () => listener.onAnswer?.(),
     fail(error) {
       failure = error;
       listener.onFailure(error);
@@ -111,6 +114,7 @@ interface Io<Value> {
   keep(object: JsonObject): ReflectedItem<Value> | undefined;
   change(change: ReflectorChange<Value>): void;
   progress(): void;
+  answered(): void;
   fail(error: OperatorError): void;
 }
 
@@ -152,6 +156,7 @@ async function listPage<Value>(io: Io<Value>, continueToken: string): Promise<Re
         ...(continueToken === '' ? {} : { continue: continueToken }),
       },
     });
+    io.answered();
     const metadata = isJsonObject(page['metadata']) ? page['metadata'] : {};
     const items = Array.isArray(page['items']) ? (page['items'] as readonly JsonValue[]).filter(isJsonObject) : [];
     return {
@@ -194,6 +199,7 @@ async function watch<Value>(io: Io<Value>, resourceVersion: string, take: (input
         ...selectors(io.collection),
       },
     });
+    io.answered();
     for await (const line of linesOf(stream, alive)) if (!take(eventOf(io, line))) return;
     if (!io.signal.aborted) take({ type: 'closed', livedMilliseconds: performance.now() - openedAt });
   } catch (error) {

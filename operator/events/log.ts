@@ -92,6 +92,18 @@ function lineOf(event: OperatorEvent): Line {
       return driftLine(event);
     case 'reconciled':
       return reconciledLine(event);
+    case 'suspension':
+      return {
+        level: 'info',
+        message: event.message ?? 'goes on: no longer suspended',
+        fields: { event: event.type, application: event.application, suspended: event.message !== undefined },
+      };
+    case 'pause':
+      return {
+        level: 'warn',
+        message: event.message ?? 'Setpoint is no longer paused',
+        fields: { event: event.type, paused: event.message !== undefined },
+      };
     case 'worked':
       return { level: 'trace', message: 'looked', fields: { ...event, event: event.type } };
     case 'application-removed':

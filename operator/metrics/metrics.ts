@@ -66,6 +66,7 @@ function createSeries(registry: Registry) {
     fetches: counter('setpoint_git_fetch_total', 'Looks at Git repositories by result.', ['result']),
     fetchTime: histogram('setpoint_git_fetch_duration_seconds', 'Time of one look at a Git repository.', ['result']),
     renderTime: histogram('setpoint_render_duration_seconds', 'Time of one synth.', []),
+    paused: new Gauge({ name: 'setpoint_paused', help: '1 while the whole installation is paused: no sync, heal or prune.', registers }),
     failures: counter('setpoint_failures_total', 'Failures by code.', ['code', 'stage']),
   };
 }
@@ -139,6 +140,10 @@ function record(series: Series, event: OperatorEvent): void {
       // client-go labels it with the name alone.
       series.leading.set({ name: event.lease.slice(event.lease.indexOf('/') + 1) }, event.role === 'leading' ? 1 : 0);
       break;
+    case 'pause':
+      series.paused.set(event.message === undefined ? 0 : 1);
+      break;
+    case 'suspension':
     case 'revision-seen':
     case 'history-rewritten':
     case 'claimed':

@@ -34,6 +34,15 @@ export type OperatorEvent =
       readonly syncId: string;
       readonly outcome: Outcome;
     }
+  /** An Application is left alone from now on, or no longer (undefined). */
+  | {
+      readonly type: 'suspension';
+      readonly application: ApplicationKey;
+      readonly message: string | undefined;
+      readonly reason: 'Suspended' | 'Paused';
+    }
+  /** The whole installation is paused from now on, or no longer (undefined). */
+  | { readonly type: 'pause'; readonly message: string | undefined }
   /** One turn in the work queue. */
   | { readonly type: 'worked'; readonly waitedSeconds: number; readonly workedSeconds: number; readonly retry: boolean }
   | { readonly type: 'application-removed'; readonly application: ApplicationKey }

@@ -7,6 +7,7 @@ import type { ObjectRef } from './object-ref.ts';
 import type { Drift } from './observed.ts';
 import type { ActionCounts } from './plan.ts';
 import type { Revision } from './revision.ts';
+import type { Suspension } from './suspension.ts';
 
 /** One object that could not be written. */
 export interface ObjectFailure {
@@ -28,7 +29,8 @@ export type SyncResult =
   | { readonly kind: 'applying'; readonly message: string }
   /** Written; waiting for objects to become healthy. */
   | { readonly kind: 'progressing'; readonly message: string }
-  | { readonly kind: 'suspended' };
+  /** Left alone because somebody asked for it. */
+  | { readonly kind: 'suspended'; readonly cause: Suspension['kind']; readonly message: string };
 
 /** One look at one Application. */
 export interface Outcome {

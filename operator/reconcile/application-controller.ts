@@ -5,12 +5,13 @@ import { type Application, applicationKey } from '../model/application.ts';
 import { toOperatorError } from '../model/error.ts';
 import type { ApplicationKey } from '../model/event.ts';
 import type { Outcome } from '../model/outcome.ts';
+import { describeSuspension, type Suspension, suspensionOf } from '../model/suspension.ts';
 import type { Subscription } from '../source/ports.ts';
 import { deriveStatus } from '../status/derive-status.ts';
 import { type ApplicationMemory, createMemory, type Reason } from './application-memory.ts';
 import { millisecondsOf } from './duration.ts';
 import { healDelay, isFought } from './heal-limits.ts';
-import { chooseLook, type Look, type LookKind } from './look.ts';
+import { chooseLook, type Look } from './look.ts';
 import type { OwnedObjects } from './owned-objects.ts';
 import type { Parts } from './parts.ts';
 import { type QueueCounts, WorkQueue, type WorkSlot } from './queue.ts';
@@ -86,6 +87,14 @@ export class ApplicationController {
     this.#queue.add(key);
   }
 
+  /** Whether an Application is left alone changed: what is being written stops between two requests, or everything it missed is done. */
+  askAboutSuspension(application: Application): void {
+    const key = applicationKey(application);
+    const suspension = suspensionOf(application, this.#options.parts.pause.current());
+    if (suspension !== undefined) this.#memories.get(key)?.halt?.abort();
+    this.ask(key, suspension === undefined ? 'resume' : 'suspend');
+  }
+
   /** Asks for a look later; an earlier request for the same reason is replaced. */
   askAfter(key: ApplicationKey, reason: Reason, milliseconds: number): void {
     this.#timers.start(`${key} ${reason}`, milliseconds, () => this.ask(key, reason));
@@ -124,35 +133,55 @@ export class ApplicationController {
 
   async #turn(application: Application, memory: ApplicationMemory, reasons: readonly Reason[], slot: WorkSlot): Promise<void> {
     const { parts, owned, signal } = this.#options;
-    const kind = chooseLook(application, memory, reasons);
+    const suspension = suspensionOf(application, parts.pause.current());
+    const kind = chooseLook(application, suspension, memory, reasons);
     if (kind === 'sync') this.#timers.stop(`${memory.key} retry`);
     memory.generationTaken = application.generation;
     memory.hasNewSuspects = false;
     memory.requestTaken = application.annotations[reconcileRequestedAnnotation];
-    this.#follow(application, memory);
+    this.#follow(application, suspension, memory);
     const preempt = new AbortController();
+    const halt = new AbortController();
     memory.preempt = preempt;
+    memory.halt = halt;
+    this.#takeSuspension(application, suspension, memory);
     const look: Look = {
-      ...{ kind, application, memory, reasons, slot, parts, owned, signal, startedAt: parts.clock.now(), superseded: preempt.signal },
+      ...{ kind, application, memory, reasons, slot, parts, owned, signal, suspension, startedAt: parts.clock.now() },
+      ...{ superseded: preempt.signal, halted: halt.signal },
       report: async (outcome) => void (await this.#writeStatus(application, memory, outcome)),
     };
     const outcome = await takeLook(look);
     memory.preempt = undefined;
+    memory.halt = undefined;
     if (signal.aborted || outcome === undefined) return;
     if (kind !== 'health' || isNews(outcome, memory.lastOutcome)) this.#tell(memory, outcome);
     memory.lastOutcome = outcome;
     if (memory.hasNewSuspects && memory.suspects.size > 0) this.askAfter(memory.key, 'drift', soonMilliseconds);
     const isWritten = await this.#writeStatus(application, memory, outcome);
-    this.#planNext(application, memory, kind, outcome, isWritten);
+    this.#planNext(look, outcome, isWritten);
+  }
+
+  /** Tells when an Application begins or ends to be left alone. What goes on looks at Git again, for whatever came meanwhile. */
+  #takeSuspension(application: Application, suspension: Suspension | undefined, memory: ApplicationMemory): void {
+    const { parts } = this.#options;
+    const message = suspension === undefined ? undefined : describeSuspension(suspension, application);
+    const before = memory.suspensionTaken;
+    memory.suspensionTaken = message ?? '';
+    if (memory.suspensionTaken === before) return;
+    if (message === undefined && application.deletionTimestamp === undefined) {
+      parts.sources.look({ spec: sourceOf(application, parts.secrets) });
+    }
+    const isPause = suspension?.kind === 'pause' || suspension?.kind === 'unknown';
+    parts.emit({ type: 'suspension', application: memory.key, message, reason: isPause ? 'Paused' : 'Suspended' });
   }
 
   /** Follows the source of an Application as its spec is now. */
-  #follow(application: Application, memory: ApplicationMemory): void {
+  #follow(application: Application, suspension: Suspension | undefined, memory: ApplicationMemory): void {
     const { parts } = this.#options;
-    const { suspend, source } = application.spec;
+    const { source } = application.spec;
     const spec = sourceOf(application, parts.secrets);
     const interval = millisecondsOf(source.interval);
-    const key = suspend || application.deletionTimestamp !== undefined ? '' : `${sourceKey(spec)} ${interval}`;
+    const key = suspension !== undefined || application.deletionTimestamp !== undefined ? '' : `${sourceKey(spec)} ${interval}`;
     if ((memory.subscription?.key ?? '') === key) return;
     memory.subscription?.handle.close();
     const subscribe = (): Subscription => parts.sources.subscribe(spec, interval, () => this.ask(memory.key, 'commit'));
@@ -189,7 +218,7 @@ export class ApplicationController {
   }
 
   /** The next look without a new reason, if any. A newer commit or spec starts counting failures anew. */
-  #planNext(application: Application, memory: ApplicationMemory, kind: LookKind, outcome: Outcome, statusIsWritten: boolean): void {
+  #planNext({ application, memory, kind, suspension }: Look, outcome: Outcome, statusIsWritten: boolean): void {
     const { result } = outcome;
     if (!statusIsWritten) this.askAfter(memory.key, 'health', statusRetryMilliseconds);
     if (result.kind === 'progressing') {
@@ -198,7 +227,7 @@ export class ApplicationController {
     // A wait may have run out since the look decided to heed it: whatever was held back is asked for, however little is left.
     const now = this.#options.parts.clock.monotonic();
     const held = [...memory.suspects].map((key) => memory.heals.get(key)).filter((record) => isFought(record, now));
-    if (held.length > 0 && application.spec.sync.selfHeal && !application.spec.suspend) {
+    if (held.length > 0 && application.spec.sync.selfHeal && suspension === undefined) {
       const wait = Math.min(...held.map((record) => healDelay(record, now)));
       this.askAfter(memory.key, 'drift', Math.max(shortestHealWaitMilliseconds, wait));
     }

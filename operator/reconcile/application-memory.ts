@@ -16,7 +16,7 @@ import type { HealRecord } from './heal-limits.ts';
 import { HealthLedger } from './health-ledger.ts';
 
 /** Why an Application is looked at. `drift` and `health` ask for less than a sync. */
-export type Reason = 'start' | 'commit' | 'spec' | 'request' | 'retry' | 'drift' | 'health';
+export type Reason = 'start' | 'commit' | 'spec' | 'request' | 'suspend' | 'resume' | 'retry' | 'drift' | 'health';
 
 /** A synth and what it was made from. */
 export interface Rendered {
@@ -100,12 +100,16 @@ export interface ApplicationMemory {
   subscription: { readonly key: string; readonly handle: Subscription } | undefined;
   /** Value of the annotation that asks for a look, as last taken. */
   requestTaken: string | undefined;
+  /** Why it is left alone, as last acted upon, as text; '' when it was not. */
+  suspensionTaken: string;
   /** Generation of the Application that was last looked at. */
   generationTaken: number;
   /** Monotonic time until which what was applied may take to become healthy. */
   healthDeadline: number;
   /** Ends the wait for health of the look under way, because there is something newer to look at. */
   preempt: AbortController | undefined;
+  /** Ends the writes of the look under way between two requests, because it is suspended now. */
+  halt: AbortController | undefined;
   /** Monotonic time at which the first unanswered reason came. */
   askedAt: number | undefined;
 }
@@ -141,9 +145,11 @@ export function createMemory(application: Application): ApplicationMemory {
     failedInput: '',
     subscription: undefined,
     requestTaken: undefined,
+    suspensionTaken: '',
     generationTaken: 0,
     healthDeadline: 0,
     preempt: undefined,
+    halt: undefined,
     askedAt: undefined,
   };
 }

@@ -72,7 +72,7 @@ const slowSynthMilliseconds = 2_000;
 async function synthesize(look: Look, snapshot: Snapshot): Promise<SynthResult> {
   const { application, memory, parts, slot, signal } = look;
   const { path, entry, inputs } = application.spec.source;
-  const wanted: Omit<SynthRequest, 'snapshot'> = {
+  const wanted: Omit<SynthRequest, 'snapshot' | 'previous'> = {
     path,
     ...(entry === undefined ? {} : { entry }),
     ...(inputs === undefined ? {} : { inputs }),
@@ -81,7 +81,8 @@ async function synthesize(look: Look, snapshot: Snapshot): Promise<SynthResult> 
   const last = memory.rendered;
   const reusable =
     last?.request === request && !ranOutOfTime(last.result) && sameInputs(last.result.filesRead, last.entries, snapshot.entries);
-  const run = (): Promise<SynthResult> => parts.synthesizer.synthesize({ snapshot, ...wanted }, signal);
+  const run = (): Promise<SynthResult> =>
+    parts.synthesizer.synthesize({ snapshot, ...wanted, previous: last?.result.objects ?? [] }, signal);
   const runInTurn = (): Promise<SynthResult> => slot.park(() => parts.synthLanes.run(application.namespace, run));
   const result = reusable ? last.result : await toldWhenSlow(look, snapshot, runInTurn());
   memory.rendered = { entries: snapshot.entries, request, result };

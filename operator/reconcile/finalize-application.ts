@@ -11,6 +11,7 @@ import { readOwnership } from './ownership.ts';
 import { readObserved } from './read-observed.ts';
 import { outcomeOfSync } from './reconcile-application.ts';
 import { runPlan } from './run-plan.ts';
+import { suspendedResult } from './watch-suspended.ts';
 
 /**
  * Deletes what the Application owns in reverse order, or leaves it, as `spec.deletionPolicy` says, then releases the Application.
@@ -21,6 +22,9 @@ export async function finalizeApplication(look: Look): Promise<Outcome | undefin
   if (!application.finalizers.includes(applicationFinalizer)) return undefined;
   try {
     const leaves = application.spec.deletionPolicy === 'Orphan' || (await namespaceIsGoing(look)) || (await kindIsGoing(look));
+    const paused = leaves ? undefined : parts.pause.current();
+    // Who paused everything sees nothing deleted; a suspended Application may still be deleted with its objects.
+    if (paused !== undefined) return outcomeOf(look, suspendedResult(look, paused));
     const outcome = leaves ? undefined : await deleteOwned(look);
     if (outcome !== undefined) return outcome;
     await parts.applications.setFinalizer(application, false);

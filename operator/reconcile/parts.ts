@@ -5,7 +5,7 @@ import type { EmitEvent } from '../model/event.ts';
 import type { SourcePool } from '../source/ports.ts';
 import type { Synthesizer } from '../synth/ports.ts';
 import type { Validator } from '../validate/create-validator.ts';
-import type { ApplicationStore, CatalogLoader, InventoryStore, KindChanges, ObjectObserver, SecretReader } from './ports.ts';
+import type { ApplicationStore, CatalogLoader, InventoryStore, KindChanges, ObjectObserver, PauseSwitch, SecretReader } from './ports.ts';
 import type { SynthLanes } from './synth-lanes.ts';
 
 /** What the pipeline works with. */
@@ -15,6 +15,7 @@ export interface Parts {
   readonly observer: ObjectObserver;
   readonly catalogs: CatalogLoader;
   readonly kindChanges: KindChanges;
+  readonly pause: PauseSwitch;
   readonly secrets: SecretReader;
   readonly sources: SourcePool;
   readonly synthesizer: Synthesizer;

@@ -6,6 +6,7 @@ import type { Inventory, InventoryEntry } from '../model/inventory.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { KindRef, ObjectKey } from '../model/object-ref.ts';
 import type { ObservedObject } from '../model/observed.ts';
+import type { Pause } from '../model/suspension.ts';
 import type { SchemaCatalog } from '../validate/ports.ts';
 
 /** Applications as the API server stores them, watched. */
@@ -67,6 +68,14 @@ export interface CatalogLoader {
 export interface KindChanges {
   /** Called some time after a kind was added, changed or removed; rather once too often. */
   onChange(listener: () => void): void;
+}
+
+/** Whether a person has paused the whole installation. */
+export interface PauseSwitch {
+  /** Starts watching; resolves when the present state is known, or is known to be unreadable. `onChange` is called after each change. */
+  start(onChange: () => void, signal: AbortSignal): Promise<void>;
+  /** Undefined: not paused. */
+  current(): Pause | undefined;
 }
 
 /** Values of a Secret in the namespace of the Application, read as its identity; undefined when there is none. */

@@ -93,7 +93,9 @@ function resultOf(look: Look, { plan, result, counts, drift }: Ran): SyncResult 
   const conflict = conflictError(plan);
   if (result.failures.length > 0) return { kind: 'failed', error: failureOf(result.failures), objects: result.failures };
   if (conflict !== undefined) return { kind: 'failed', error: conflict, objects: [] };
-  if (result.stopped !== undefined) return { kind: 'applying', message: 'interrupted by something newer' };
+  if (result.stopped !== undefined) {
+    return { kind: 'applying', message: look.halted.aborted ? 'stopped because it is suspended now' : 'interrupted by something newer' };
+  }
   const [unhealed] = drift.filter(({ healed }) => !healed);
   if (unhealed !== undefined) {
     const more = drift.length > 1 ? ` (and ${drift.length - 1} more objects)` : '';

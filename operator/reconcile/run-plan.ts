@@ -23,10 +23,10 @@ export interface RunPlanOptions {
 
 /**
  * Runs a plan. Never throws for what the plan ran into: that is in the result.
- * Guarantees: something newer to look at ends a wait, never a write; while it waits, other Applications have the worker.
+ * Guarantees: something newer to look at ends a wait, never a write; a suspension ends it between two writes; while it waits, other Applications have the worker.
  */
 export async function runPlan(look: Look, plan: Plan, { deferred, observed }: RunPlanOptions): Promise<ApplyResult> {
-  const { application, memory, parts, signal, superseded } = look;
+  const { application, memory, parts, signal, superseded, halted } = look;
   const stopWaiting = new AbortController();
   const laterKinds = plan.steps.flatMap((step) => step.changes.filter(({ key }) => deferred.has(key)).map(({ ref }) => ref));
   let told = false;
@@ -62,8 +62,9 @@ export async function runPlan(look: Look, plan: Plan, { deferred, observed }: Ru
         onWritten: (written) => keepAnswer(look, written),
         timeoutMilliseconds: millisecondsOf(application.spec.sync.timeout),
         clock: parts.clock,
+        stop: AbortSignal.any([stopWaiting.signal, halted]),
       },
-      AbortSignal.any([signal, stopWaiting.signal]),
+      signal,
     );
   } finally {
     for (const key of keys) memory.inFlight.delete(key);

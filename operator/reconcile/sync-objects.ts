@@ -123,6 +123,7 @@ async function carryOut(
   options: { readonly deferred: ReadonlySet<ObjectKey>; readonly observed: Observed },
   revision: string,
 ): Promise<ApplyResult> {
+  if (look.halted.aborted) return { written: [], pruned: [], failures: [], stopped: 'aborted' };
   if (plan.steps.length > 0) await holdForFinalizer(look);
   await widenInventory(look, plan, revision);
   const result = await runPlan(look, plan, options);

@@ -19,7 +19,7 @@ export async function takeLook(look: Look): Promise<Outcome | undefined> {
       case 'finalize':
         return await finalizeApplication(look);
       case 'suspended':
-        return await watchSuspended(look);
+        return look.suspension === undefined ? refreshHealth(look) : await watchSuspended(look, look.suspension);
       case 'sync':
         return await reconcileApplication(look);
       case 'heal':

@@ -4,6 +4,7 @@ import { type Application, applicationKey } from '../model/application.ts';
 import type { ApplicationKey } from '../model/event.ts';
 import { hasStatusHealth } from '../model/kinds-with-status.ts';
 import type { ObjectKey } from '../model/object-ref.ts';
+import { describeSuspension, suspensionOf } from '../model/suspension.ts';
 import type { ApplicationController } from './application-controller.ts';
 import type { ApplicationMemory } from './application-memory.ts';
 import type { OwnedObjects } from './owned-objects.ts';
@@ -36,7 +37,22 @@ export async function startTriggers(
       if (memory?.kindsMayHaveChanged === true) controller.ask(memory.key, 'retry');
     }
   });
+  // Before anything is written it is known whether anything may be.
+  await parts.pause.start(pauseListener(controller, parts), signal);
   await parts.applications.start((key) => noticeApplication(controller, key, parts), signal);
+}
+
+/** Tells that everything is paused, or that nothing is any more, and lets every Application act accordingly. */
+function pauseListener(controller: ApplicationController, parts: Parts): () => void {
+  let told: string | undefined;
+  return () => {
+    const pause = parts.pause.current();
+    const message = pause === undefined ? undefined : describeSuspension(pause, { namespace: '', name: '' });
+    if (message === told) return;
+    told = message;
+    parts.emit({ type: 'pause', message });
+    for (const application of parts.applications.list()) controller.askAboutSuspension(application);
+  };
 }
 
 /** Whether an object that is gone now left Git before and was held by a finalizer. */
@@ -52,10 +68,13 @@ function noticeApplication(controller: ApplicationController, key: ApplicationKe
     controller.ask(key, 'start');
     return;
   }
+  const suspension = suspensionOf(application, parts.pause.current());
   if (isNewRequest(application, memory)) {
-    parts.sources.look({ spec: sourceOf(application, parts.secrets) });
+    if (suspension === undefined) parts.sources.look({ spec: sourceOf(application, parts.secrets) });
     controller.ask(key, 'request');
   }
+  const suspended = suspension === undefined ? '' : describeSuspension(suspension, application);
+  if (suspended !== memory.suspensionTaken) controller.askAboutSuspension(application);
   const isChanged = application.generation !== memory.generationTaken;
   if (isChanged || application.deletionTimestamp !== undefined) controller.ask(key, 'spec');
 }

@@ -1,15 +1,17 @@
 // A suspended Application: nothing is fetched or written; drift of what was accepted last is still shown.
-import type { Outcome } from '../model/outcome.ts';
+import type { Outcome, SyncResult } from '../model/outcome.ts';
+import { describeSuspension, type Suspension } from '../model/suspension.ts';
 import { confirmByDryRun } from './confirm-drift.ts';
 import type { Look } from './look.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { readObserved } from './read-observed.ts';
 
 /** The outcome of looking without acting. Throws OperatorError. */
-export async function watchSuspended(look: Look): Promise<Outcome> {
+export async function watchSuspended(look: Look, suspension: Suspension): Promise<Outcome> {
   const { memory, parts } = look;
+  const result = suspendedResult(look, suspension);
   const suspects = [...memory.suspects].flatMap((key) => memory.accepted?.byKey.get(key) ?? []);
-  if (suspects.length === 0) return outcomeOf(look, { kind: 'suspended' });
+  if (suspects.length === 0) return outcomeOf(look, result);
   const entries = suspects.flatMap(({ key }) => memory.inventory?.get(key) ?? []);
   const observed = await readObserved(
     entries.map(({ ref }) => ref),
@@ -17,5 +19,10 @@ export async function watchSuspended(look: Look): Promise<Outcome> {
     parts.observer,
   );
   const { drift } = await confirmByDryRun(look, suspects, observed);
-  return outcomeOf(look, { kind: 'suspended' }, { drift });
+  return outcomeOf(look, result, { drift });
+}
+
+/** The result of a look at what is to be left alone. */
+export function suspendedResult({ application }: Look, suspension: Suspension): SyncResult {
+  return { kind: 'suspended', cause: suspension.kind, message: describeSuspension(suspension, application) };
 }

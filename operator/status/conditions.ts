@@ -47,13 +47,10 @@ function statementsOf(outcome: Outcome, lastSynced: string | undefined): Stateme
     }
     case 'out-of-sync':
       return stopped({ status: 'False', reason: 'OutOfSync', message: result.message }, 'False', no, healthy);
-    case 'suspended':
-      return stopped(
-        { status: 'False', reason: 'Suspended', message: 'suspended: nothing is synced, healed or pruned until spec.suspend is false' },
-        'Unknown',
-        no,
-        healthy,
-      );
+    case 'suspended': {
+      const reason = result.cause === 'pause' || result.cause === 'unknown' ? 'Paused' : 'Suspended';
+      return stopped({ status: 'False', reason, message: result.message }, 'Unknown', no, healthy);
+    }
     case 'rejected': {
       const message = rejectedMessage(outcome, result.findings, lastSynced);
       const statement: Statement = { status: 'False', reason: firstError(result.findings)?.code ?? 'Rejected', message };

@@ -17,11 +17,18 @@ const mostFindings = 500;
 const mostFrames = 64;
 const mostFilesRead = 200_000;
 
-/** Everything but the time it took. Throws MalformedResult. */
-export function parseResult(raw: RawResult, limits: SynthLimits): Omit<SynthResult, 'seconds'> {
+/**
+ * Everything but the time it took. Throws MalformedResult.
+ * Guarantees: an object whose text equals that of one in `previous` is the same value, so that whoever remembers by value need not look again.
+ */
+export function parseResult(
+  raw: RawResult,
+  limits: SynthLimits,
+  previous: readonly SynthesizedObject[] = [],
+): Omit<SynthResult, 'seconds'> {
   if (raw.objects.length > limits.outputBytes * 4) throw new MalformedResult('the objects are larger than allowed');
-  const values = arrayOf(parseJson(raw.objects), limits.objects);
-  const meta = record(parseJson(raw.result));
+  const values = objectsOf(raw.objects, limits.objects, previous);
+  const meta = record(parseJson(raw.result.toString('utf8')));
   const entries = arrayOf(meta['entries'], limits.objects);
   if (entries.length !== values.length) throw new MalformedResult(`${entries.length} entries for ${values.length} objects`);
   const origins = arrayOf(meta['origins'], limits.objects).map((frames) => arrayOf(frames, mostFrames).map(toPosition));
@@ -46,9 +53,37 @@ export function parseResult(raw: RawResult, limits: SynthLimits): Omit<SynthResu
   return { objects: findings.some((finding) => finding.code === 'InvalidObject') ? [] : objects, findings, filesRead };
 }
 
-function parseJson(bytes: Buffer): unknown {
+/** The text each object was parsed from, as long as somebody holds the object. It was checked when it was parsed. */
+const parsedFrom = new WeakMap<object, string>();
+
+/** One JSON text a line. */
+function objectsOf(bytes: Buffer, limit: number, previous: readonly SynthesizedObject[]): unknown[] {
+  const known = new Map(previous.map(({ object }) => [parsedFrom.get(object), object]));
+  const values: unknown[] = [];
+  for (let start = 0, end = 0; start < bytes.length; start = end + 1) {
+    if (values.length === limit) throw new MalformedResult(`more than ${limit} objects`);
+    end = bytes.indexOf(lineFeed, start);
+    if (end < 0) end = bytes.length;
+    const text = bytes.toString('utf8', start, end);
+    values.push(known.get(text) ?? newObject(text));
+  }
+  return values;
+}
+
+const lineFeed = 10;
+
+function newObject(text: string): unknown {
+  const value = parseJson(text);
+  if (isJsonObject(value)) parsedFrom.set(value, text);
+  return value;
+}
+
+/** Whether the object was checked in an earlier result: it is a value that nobody changes. */
+const checked = new WeakSet<object>();
+
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(text);
   } catch {
     throw new MalformedResult('the child did not send JSON');
   }
@@ -63,8 +98,12 @@ function problemOf(value: unknown, { origin }: SynthesizedObject, index: number)
   };
   const invalid = (message: string): Finding => ({ code: 'InvalidObject', severity: 'error', message, ...where });
   if (!isJsonObject(value)) return invalid(`document ${index + 1} of the output is not an object`);
+  if (checked.has(value)) return undefined;
   const key = forbiddenKey(value, 0);
-  if (key === undefined) return undefined;
+  if (key === undefined) {
+    checked.add(value);
+    return undefined;
+  }
   return invalid(key === '' ? 'the object is nested too deeply' : `the object has the forbidden key ${JSON.stringify(key)}`);
 }
 

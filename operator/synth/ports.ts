@@ -13,6 +13,8 @@ export interface SynthRequest {
   readonly entry?: string;
   /** Read in code by `import { inputs } from '@setpoint/constructs'`. */
   readonly inputs?: JsonValue;
+  /** Objects of an earlier result: those that did not change are given back as the same values. */
+  readonly previous?: readonly SynthesizedObject[];
 }
 
 /** Objects in the order `cdk8s synth` would print them, and what the author should change. */

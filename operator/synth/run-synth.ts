@@ -20,13 +20,13 @@ export async function runSynth(
   blobs: BlobCache,
   signal: AbortSignal,
 ): Promise<SynthResult> {
-  const { snapshot, ...rest } = request;
+  const { snapshot, previous, ...rest } = request;
   const work: ChildRequest = { ...rest, limits };
   const time = limits.milliseconds + killGraceMilliseconds;
   let reason = '';
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const started = performance.now();
-    const outcome = await lender.use((child) => runInChild(child, snapshot, work, blobs, signal), time, signal);
+    const outcome = await lender.use((child) => runInChild(child, snapshot, work, blobs, previous, signal), time, signal);
     const seconds = (performance.now() - started) / 1000;
     if (outcome.kind === 'done') return { ...outcome.result, seconds };
     reason = outcome.reason;
@@ -49,6 +49,7 @@ async function runInChild(
   snapshot: SynthRequest['snapshot'],
   work: ChildRequest,
   blobs: BlobCache,
+  previous: SynthRequest['previous'],
   signal: AbortSignal,
 ): Promise<ChildOutcome> {
   const end = await exchange(child.channel, snapshot, work, blobs, signal);
@@ -58,7 +59,7 @@ async function runInChild(
     return explainEnd(end, childEnd, work.limits);
   }
   try {
-    return { kind: 'done', result: parseResult(end.raw, work.limits) };
+    return { kind: 'done', result: parseResult(end.raw, work.limits, previous) };
   } catch (error) {
     if (error instanceof MalformedResult) return { kind: 'crashed', reason: `the synth child sent something wrong: ${error.message}` };
     throw error;

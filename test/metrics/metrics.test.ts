@@ -72,7 +72,7 @@ describe('metrics', () => {
 
   test('no series of an Application outlives it', async () => {
     const lines = await exposed([
-      reconciled({ result: { kind: 'suspended' } }),
+      reconciled({ result: { kind: 'suspended', cause: 'spec', message: 'suspended' } }),
       reconciled({
         result: { kind: 'synced', changed: true },
         counts: { create: 1, update: 0, unchanged: 0, prune: 0, skip: 0, conflict: 0 },

@@ -1,6 +1,7 @@
 // Which look answers which reasons, and whom history names.
 import { describe, expect, test } from '@jest/globals';
 import type { Application } from '../../operator/model/application.ts';
+import { suspensionOf } from '../../operator/model/suspension.ts';
 import { type ApplicationMemory, createMemory, type Reason } from '../../operator/reconcile/application-memory.ts';
 import { chooseLook, initiatorOf, type LookKind } from '../../operator/reconcile/look.ts';
 import { outcomeOf } from '../events/fixtures.ts';
@@ -30,7 +31,8 @@ describe('the least look that answers all reasons', () => {
     [['commit'], { looked: true, suspects: 0 }, { suspend: true }, 'suspended'],
     [['commit'], { looked: true, suspects: 1 }, { suspend: true, deleted: true }, 'finalize'],
   ])('%j with %j of %j is %s', (reasons, memory, application, expected) => {
-    expect(chooseLook(applicationOf(application), memoryOf(memory), reasons)).toBe(expected);
+    const suspension = suspensionOf(applicationOf(application), undefined);
+    expect(chooseLook(applicationOf(application), suspension, memoryOf(memory), reasons)).toBe(expected);
   });
 });
 
@@ -41,6 +43,7 @@ describe('who asked', () => {
     [['retry'], 'spec', 'spec'],
     [['health'], 'drift', 'drift'],
     [['commit', 'spec'], undefined, 'commit'],
+    [['resume', 'drift'], 'commit', 'resume'],
   ])('for %j after %s is %s', (reasons, last, expected) => {
     expect(initiatorOf(reasons, last === undefined ? undefined : outcomeOf({ initiatedBy: last }))).toBe(expected);
   });

@@ -24,7 +24,7 @@ function checkDecision(result: SyncResult, failures: number, random: number, exp
 describe('the decision about a retry', () => {
   test.each<[string, SyncResult, number, number, string]>([
     ['a synced Application', { kind: 'synced', changed: true }, 0, 0.5, 'done'],
-    ['a suspended Application', { kind: 'suspended' }, 3, 0.5, 'done'],
+    ['a suspended Application', { kind: 'suspended', cause: 'spec', message: 'suspended' }, 3, 0.5, 'done'],
     ['one that waits for health, which arrives as an event', { kind: 'progressing', message: '' }, 0, 0.5, 'done'],
     ['a type error, which only a commit can mend', rejected('UnknownField'), 0, 0.5, 'wait-for-change'],
     ['an unknown kind, whose CRD may come', rejected('UnknownKind'), 0, 0, 'retry after 2500 ms'],

@@ -152,12 +152,23 @@ describe('conditions', () => {
     ],
     [
       'a suspended Application is not Ready',
-      [look({ result: { kind: 'suspended' }, counts: noCounts })],
+      [look({ result: { kind: 'suspended', cause: 'annotation', message: 'suspended by ada' }, counts: noCounts })],
       [
-        'Ready=False Suspended: suspended: nothing is synced, healed or pruned until spec.suspend is false',
+        'Ready=False Suspended: suspended by ada',
         'Reconciling=False NotApplicable: ',
         'Stalled=False NotApplicable: ',
-        'Synced=Unknown Suspended: suspended: nothing is synced, healed or pruned until spec.suspend is false',
+        'Synced=Unknown Suspended: suspended by ada',
+        'Healthy=True Healthy: all objects are healthy',
+      ],
+    ],
+    [
+      'an Application of a paused installation is not Ready, and says that everything is paused',
+      [look({ result: { kind: 'suspended', cause: 'pause', message: 'Setpoint is paused' }, counts: noCounts })],
+      [
+        'Ready=False Paused: Setpoint is paused',
+        'Reconciling=False NotApplicable: ',
+        'Stalled=False NotApplicable: ',
+        'Synced=Unknown Paused: Setpoint is paused',
         'Healthy=True Healthy: all objects are healthy',
       ],
     ],

@@ -17,7 +17,7 @@ import { SourcePositions } from './source-positions.ts';
 
 /** Output of a run. */
 export interface RunOutput {
-  /** JSON array of the objects. */
+  /** JSON of the objects, one a line. */
   readonly objects: string;
   readonly collected: CollectedOutput;
   readonly positions: SourcePositions;

@@ -11,7 +11,7 @@ import { type AppProject, findProject } from './project.ts';
 import type { ProvidedPackages } from './provided-packages.ts';
 import { runApp } from './run-app.ts';
 
-/** The result as two texts: the objects as a JSON array, and everything about them. */
+/** The result as two texts: the JSON of the objects, one a line, and everything about them. */
 export interface ChildAnswer {
   readonly objects: string;
   readonly result: ChildResult;
@@ -66,10 +66,10 @@ function manifestAnswer(files: CommitFiles, folder: string, request: ChildReques
   const { objects, findings } = readManifests(files, folder, request.limits);
   const origins: SourcePosition[][] = objects.map(({ position }) => [position]);
   const entries = objects.map((_, index): ResultEntry => ['', index, []]);
-  const json = `[${objects.map((object) => object.json).join(',')}]`;
+  const json = objects.map((object) => object.json).join('\n');
   return { objects: json, result: { origins, groups: [], entries, findings, filesRead: files.filesRead() } };
 }
 
 function emptyAnswer(findings: readonly Finding[], files: CommitFiles): ChildAnswer {
-  return { objects: '[]', result: { origins: [], groups: [], entries: [], findings, filesRead: files.filesRead() } };
+  return { objects: '', result: { origins: [], groups: [], entries: [], findings, filesRead: files.filesRead() } };
 }

@@ -24,7 +24,7 @@ export interface CollectedOutput {
 /** One object: its construct path, index of its stack, indices of the groups it depends on. Its JSON follows separately. */
 export type CollectedEntry = readonly [constructPath: string, stack: number, groups: readonly number[]];
 
-/** The JSON of the objects as one array, and everything about them as another text. */
+/** The JSON of the objects, one a line, and everything about them as another text. */
 export function collectOutput(limits: OutputLimits, mayBeUnfinished: boolean): { readonly objects: string; readonly output: string } {
   const documents = findDocuments(mayBeUnfinished);
   if (documents.length > limits.objects) throw tooLarge(`${documents.length} objects, more than the ${limits.objects} allowed`);
@@ -78,7 +78,7 @@ function serialize(documents: readonly OutputDocument[], limits: OutputLimits): 
     if (length > limits.bytes) throw tooLarge(`more than ${limits.bytes} bytes of objects`);
     parts.push(text);
   }
-  return `[${parts.join(',')}]`;
+  return parts.join('\n');
 }
 
 function refuseUnprintable(key: string, value: unknown): unknown {
