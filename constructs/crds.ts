@@ -80,6 +80,7 @@ export function inventoryCrd(): JsonObject {
             of: { type: 'integer', format: 'int32', minimum: 0, description: 'How many parts there are.' },
           },
         },
+        digest: { type: 'string', description: 'Of the entries: tells when somebody edited them.' },
         entries: {
           type: 'array',
           description: 'One entry per owned object: a JSON text that names it, its UID, what was last applied and where it comes from.',

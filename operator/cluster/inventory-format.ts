@@ -41,14 +41,26 @@ export function entryText(entry: InventoryEntry): string {
 /** A chunk as members of the stored object. Entries are texts: the API server takes a chunk of them several times faster than one of objects. */
 export function formatChunk(chunk: InventoryChunk): JsonObject {
   const sorted = [...chunk.entries].sort((left, right) => compareRefs(left.ref, right.ref));
-  return { schemaVersion: inventorySchemaVersion, chunk: { index: chunk.index, of: chunk.of }, entries: sorted.map(entryText) };
+  const entries = sorted.map(entryText);
+  return { schemaVersion: inventorySchemaVersion, chunk: { index: chunk.index, of: chunk.of }, digest: digestOf(entries), entries };
+}
+
+/** Tells entries that somebody edited or lost from those that were written. */
+function digestOf(entries: readonly JsonValue[]): string {
+  return sha256(canonicalJson(entries), 16);
+}
+
+/** Whether a stored chunk is in a form that only a newer operator knows: then it is not damaged, and not ours to repair. */
+export function isOfNewerForm(object: JsonObject): boolean {
+  const version = object['schemaVersion'];
+  return typeof version === 'number' && version > inventorySchemaVersion;
 }
 
 /** A stored chunk. Throws OperatorError `InventoryCorrupt`. */
 export function parseChunk(object: JsonObject, name: string): InventoryChunk {
   const version = object['schemaVersion'];
   if (version !== inventorySchemaVersion) {
-    const isNewer = typeof version === 'number' && version > inventorySchemaVersion;
+    const isNewer = isOfNewerForm(object);
     throw corrupt(
       name,
       isNewer ? `it was written by a newer operator (schemaVersion ${version})` : `its schemaVersion is ${JSON.stringify(version ?? null)}`,
@@ -59,7 +71,11 @@ export function parseChunk(object: JsonObject, name: string): InventoryChunk {
   if (typeof index !== 'number' || typeof of !== 'number' || index < 0 || index >= of)
     throw corrupt(name, 'it does not say which chunk it is');
   const entries = Array.isArray(object['entries']) ? (object['entries'] as readonly JsonValue[]) : [];
-  return { index, of, entries: entries.map((entry, position) => parseEntry(parseText(entry), `${name} entry ${position}`)) };
+  const parsed = entries.map((entry, position) => parseEntry(parseText(entry), `${name} entry ${position}`));
+  // Chunks written before there was a digest have none.
+  if (object['digest'] !== undefined && object['digest'] !== digestOf(entries))
+    throw corrupt(name, 'its entries are not those that were written');
+  return { index, of, entries: parsed };
 }
 
 /**
@@ -102,6 +118,7 @@ function formatEntry(entry: InventoryEntry): JsonObject {
     ...(entry.constructPath === '' ? {} : { c: entry.constructPath }),
     ...(entry.position === '' ? {} : { p: entry.position }),
     ...(entry.revision === '' ? {} : { r: entry.revision }),
+    ...(entry.lost === true ? { l: true } : {}),
     ...(baseline === undefined ? {} : { b: formatBaseline(baseline, entry.uid) }),
   };
 }
@@ -137,6 +154,7 @@ function parseEntry(value: unknown, where: string): InventoryEntry {
     constructPath: textOf(value['c']),
     position: textOf(value['p']),
     revision: textOf(value['r']),
+    ...(value['l'] === true ? { lost: true } : {}),
     ...(baseline === undefined ? {} : { baseline }),
   };
 }
@@ -162,7 +180,7 @@ function textOf(value: JsonValue | undefined): string {
 function corrupt(
   what: string,
   why: string,
-  hint = 'nothing is pruned until it is repaired: restore it from a backup, or delete all Inventory objects of the Application to have it built again',
+  hint = 'it is made again from the marks on live objects; nothing is pruned meanwhile',
 ): OperatorError {
   return new OperatorError(`read Inventory ${what}: ${why}`, { code: 'InventoryCorrupt', stage: 'cluster', fate: 'terminal', hint });
 }

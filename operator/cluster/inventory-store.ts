@@ -7,7 +7,16 @@ import { isJsonObject, type JsonObject, type JsonValue, sha256 } from '../model/
 import { keyOf, type ObjectKey } from '../model/object-ref.ts';
 import type { InventoryStore } from '../reconcile/ports.ts';
 import { statusOf } from './api-error.ts';
-import { chunkIndex, entryText, formatChunk, type InventoryChunk, isTooLarge, joinChunks, parseChunk } from './inventory-format.ts';
+import {
+  chunkIndex,
+  entryText,
+  formatChunk,
+  type InventoryChunk,
+  isOfNewerForm,
+  isTooLarge,
+  joinChunks,
+  parseChunk,
+} from './inventory-format.ts';
 import type { RestClient } from './rest-client.ts';
 
 /** Label of an Inventory that names its Application, by hash: for listing only, the owner reference decides. */
@@ -58,12 +67,73 @@ export function createInventoryStore(client: RestClient): ClusterInventoryStore 
       known.set(application.uid, await writeChunks(client, application, after));
     },
     forget: (application) => void known.delete(application.uid),
+    async salvage(application) {
+      const stored = await listChunks(client, application);
+      const newer = stored.find(isOfNewerForm);
+      if (newer !== undefined) parseChunk(newer, nameOf(newer));
+      return new Map(stored.flatMap(intactEntries).map((entry) => [keyOf(entry.ref), entry]));
+    },
+    async replace(application, entries) {
+      known.delete(application.uid);
+      const stored = await listChunks(client, application);
+      const versions = new Map<number, string>();
+      for (const object of stored) {
+        const index = stored.findIndex((_, candidate) => nameOf(object) === chunkName(application, candidate));
+        if (index >= 0) versions.set(index, String(metadataOf(object)['resourceVersion']));
+        else await removeChunk(client, application, nameOf(object));
+      }
+      let count = 1;
+      while (count < stored.length) count *= 2;
+      const chunks = assigned(
+        entries.map((entry) => [keyOf(entry.ref), entry]),
+        count,
+        versions,
+      );
+      known.set(application.uid, await writeChunks(client, application, split({ count, chunks, stale: new Set(chunks.keys()) })));
+    },
   };
+}
+
+function intactEntries(object: JsonObject): readonly InventoryEntry[] {
+  try {
+    return parseChunk(object, nameOf(object)).entries;
+  } catch (error) {
+    if (error instanceof OperatorError && error.code === 'InventoryCorrupt') return [];
+    throw error;
+  }
+}
+
+/** A chunk that no count of chunks has: left from a larger inventory that is not whole any more, or put there by somebody. */
+async function removeChunk(client: RestClient, application: Application, name: string): Promise<void> {
+  const path = `${collectionPath(application)}/${encodeURIComponent(name)}`;
+  try {
+    await client.request({ method: 'DELETE', path, doing: `delete Inventory ${application.namespace}/${name}` });
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error;
+  }
 }
 
 async function loadChunks(client: RestClient, application: Application): Promise<Loaded> {
   const found: InventoryChunk[] = [];
   const versions = new Map<number, string>();
+  for (const object of await listChunks(client, application)) {
+    const chunk = parseChunk(object, `${application.namespace}/${nameOf(object)}`);
+    found.push(chunk);
+    versions.set(chunk.index, String(metadataOf(object)['resourceVersion']));
+  }
+  const count = found.reduce((most, chunk) => Math.max(most, chunk.of), 0);
+  const chunks = assigned(joinChunks(found, applicationKey(application)), count, versions);
+  const asStored = new Set(
+    found
+      .filter((chunk) => chunk.of === count && chunk.entries.length === chunks.get(chunk.index)?.entries.size)
+      .map((chunk) => chunk.index),
+  );
+  return { count, chunks, stale: new Set([...chunks.keys()].filter((index) => !asStored.has(index))) };
+}
+
+/** The Inventory objects of an Application as they are stored. */
+async function listChunks(client: RestClient, application: Application): Promise<readonly JsonObject[]> {
+  const objects: JsonObject[] = [];
   let token = '';
   do {
     const page = await client.request({
@@ -76,22 +146,14 @@ async function loadChunks(client: RestClient, application: Application): Promise
       },
       doing: `read the inventory of Application ${applicationKey(application)}`,
     });
-    for (const object of listOf(page['items']).filter(isJsonObject)) {
-      if (!isOwnedBy(object, application)) continue;
-      const chunk = parseChunk(object, `${application.namespace}/${String(metadataOf(object)['name'])}`);
-      found.push(chunk);
-      versions.set(chunk.index, String(metadataOf(object)['resourceVersion']));
-    }
+    objects.push(
+      ...listOf(page['items'])
+        .filter(isJsonObject)
+        .filter((object) => isOwnedBy(object, application)),
+    );
     token = String(metadataOf(page)['continue'] ?? '');
   } while (token !== '');
-  const count = found.reduce((most, chunk) => Math.max(most, chunk.of), 0);
-  const chunks = assigned(joinChunks(found, applicationKey(application)), count, versions);
-  const asStored = new Set(
-    found
-      .filter((chunk) => chunk.of === count && chunk.entries.length === chunks.get(chunk.index)?.entries.size)
-      .map((chunk) => chunk.index),
-  );
-  return { count, chunks, stale: new Set([...chunks.keys()].filter((index) => !asStored.has(index))) };
+  return objects;
 }
 
 /** Entries dealt out to `count` chunks. */
@@ -223,6 +285,10 @@ function collectionPath(application: Application): string {
 
 function isOwnedBy(object: JsonObject, application: Application): boolean {
   return listOf(metadataOf(object)['ownerReferences']).some((owner) => isJsonObject(owner) && owner['uid'] === application.uid);
+}
+
+function nameOf(object: JsonObject): string {
+  return String(metadataOf(object)['name']);
 }
 
 function metadataOf(object: JsonObject): JsonObject {

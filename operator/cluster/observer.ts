@@ -65,6 +65,7 @@ export function createObserver(options: ObserverOptions): ObjectObserver {
     onChange: (listener) => void listeners.add(listener),
     onRewound: (listener) => void rewindListeners.add(listener),
     fetch: (ref) => fetchMetadata(options, ref),
+    findLabelled: (label) => findLabelled(options, label),
   };
 }
 
@@ -159,6 +160,52 @@ async function dropIfRemoved(
   stop.abort();
   forget();
   for (const { object } of [...reflector.values()]) tell.change(object.key, undefined, object);
+}
+
+/** Requests at once while all kinds are searched. */
+const searchLanes = 8;
+
+async function findLabelled({ client, discovery }: ObserverOptions, label: string): Promise<readonly ObservedObject[]> {
+  const kinds = new Map<string, ServedKind>();
+  for (const kind of (await discovery.served(true)).byKind.values()) {
+    const id = `${groupOf(kind.apiVersion)}|${kind.kind}`;
+    if (kind.verbs.has('list') && !kinds.has(id)) kinds.set(id, kind);
+  }
+  const found: ObservedObject[] = [];
+  const queue = kinds.values();
+  const lane = async (): Promise<void> => {
+    for (const kind of queue) found.push(...(await listLabelled(client, kind, label)));
+  };
+  await Promise.all(Array.from({ length: searchLanes }, lane));
+  return found.sort((left, right) => (left.key < right.key ? -1 : 1));
+}
+
+async function listLabelled(client: RestClient, kind: ServedKind, label: string): Promise<readonly ObservedObject[]> {
+  const found: ObservedObject[] = [];
+  for (let token = ''; ; ) {
+    const query = { labelSelector: `${trackingLabel}=${label}`, limit: '500', ...(token === '' ? {} : { continue: token }) };
+    const path = pathOf(kind, { namespace: '', name: '' });
+    const accept = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json';
+    try {
+      const page = await client.request({
+        method: 'GET',
+        path,
+        query,
+        accept,
+        doing: `look for labelled ${kind.plural}`,
+        stage: 'observe',
+      });
+      const items = Array.isArray(page['items']) ? page['items'] : [];
+      found.push(...items.filter(isJsonObject).map((object) => observedFrom(kind, object)));
+      const next = isJsonObject(page['metadata']) ? page['metadata']['continue'] : undefined;
+      if (typeof next !== 'string' || next === '') return found;
+      token = next;
+    } catch (error) {
+      // A kind that went away since, or that lists nothing by label.
+      if (statusOf(error) === 404 || statusOf(error) === 405) return found;
+      throw error;
+    }
+  }
 }
 
 async function fetchMetadata(options: ObserverOptions, ref: ObjectRef): Promise<ObservedObject | undefined> {

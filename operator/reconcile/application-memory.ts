@@ -91,6 +91,8 @@ export interface ApplicationMemory {
   accepted: Desired | undefined;
   /** Objects that left Git and stay, as the last sync of everything found them. */
   notices: readonly Finding[];
+  /** The inventory was lost and made again; nothing is pruned until a sync of everything has put it right. */
+  isRebuilt: boolean;
   /** Ask the cluster for its kinds again before the next check. */
   kindsMayHaveChanged: boolean;
   lastOutcome: Outcome | undefined;
@@ -142,6 +144,7 @@ export function createMemory(application: Application): ApplicationMemory {
     checked: undefined,
     accepted: undefined,
     notices: [],
+    isRebuilt: false,
     kindsMayHaveChanged: false,
     lastOutcome: undefined,
     status: application.status,

@@ -31,6 +31,10 @@ export interface InventoryStore {
   load(application: Application): Promise<Inventory>;
   /** Drops what is kept in memory of an Application that is gone. */
   forget(application: Pick<Application, 'uid'>): void;
+  /** The entries of those chunks that are as they were written. Throws OperatorError `InventoryCorrupt` only for what a newer operator wrote. */
+  salvage(application: Application): Promise<Inventory>;
+  /** Stores exactly these entries, whatever is stored. */
+  replace(application: Application, entries: readonly InventoryEntry[]): Promise<void>;
   /** Adds or replaces entries and removes keys; rewrites only the chunks that change. */
   save(application: Application, upsert: readonly InventoryEntry[], remove: readonly ObjectKey[]): Promise<void>;
 }
@@ -52,6 +56,8 @@ export interface ObjectObserver {
     readonly namespace: string;
     readonly name: string;
   }): Promise<ObservedObject | undefined>;
+  /** Metadata of every object that carries a value of our label, of whatever kind: one request per kind that is served. */
+  findLabelled(label: string): Promise<readonly ObservedObject[]>;
   /** The full object for kinds whose health is read from status, reduced to what health needs; undefined when unknown. */
   status(key: ObjectKey): JsonObject | undefined;
 }

@@ -35,6 +35,7 @@ export async function reconcileApplication(look: Look): Promise<Outcome> {
     if (synced.kind === 'ran') {
       memory.accepted = desired;
       memory.notices = keptFindings(synced.plan);
+      if (synced.result.failures.length === 0 && synced.result.stopped === undefined) memory.isRebuilt = false;
       settleClaims(look, synced.plan, desired.byKey.keys());
     }
     memory.healthDeadline = look.parts.clock.monotonic() + millisecondsOf(look.application.spec.sync.timeout);

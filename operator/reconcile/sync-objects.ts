@@ -151,7 +151,7 @@ async function planUnheld(look: Look, scope: SyncScope, seen: Observed, suspects
 }
 
 async function planRequest(look: Look, scope: SyncScope, observed: Observed, suspects: ReadonlySet<ObjectKey>): Promise<PlanRequest> {
-  const { application } = look;
+  const { application, memory } = look;
   const { prune, selfHeal } = application.spec.sync;
   const keys = new Set([...scope.desired.map(({ key }) => key), ...scope.inventory.keys()]);
   return {
@@ -159,7 +159,7 @@ async function planRequest(look: Look, scope: SyncScope, observed: Observed, sus
     inventory: scope.inventory,
     observed,
     suspects,
-    policy: { prune, selfHeal },
+    policy: { prune: prune && !memory.isRebuilt, selfHeal },
     owner: application,
     ...(await readOwnership(look, keys, observed)),
   };

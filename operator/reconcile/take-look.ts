@@ -4,6 +4,7 @@ import type { Outcome } from '../model/outcome.ts';
 import { suspectUnwanted } from './extra-fields.ts';
 import { finalizeApplication } from './finalize-application.ts';
 import { healApplication } from './heal-application.ts';
+import { loadInventory } from './load-inventory.ts';
 import type { Look } from './look.ts';
 import { failedOutcome } from './outcome-of.ts';
 import { reconcileApplication } from './reconcile-application.ts';
@@ -39,10 +40,11 @@ async function takeKindOfLook(look: Look): Promise<Outcome | undefined> {
 }
 
 /** Loads the inventory when it is not known, watches what is in it and judges what changed meanwhile. */
-async function prepare({ application, memory, owned, parts }: Look): Promise<void> {
+async function prepare(look: Look): Promise<void> {
+  const { application, memory, owned, parts } = look;
   if (memory.inventory !== undefined && !memory.isOutdated) return;
   if (memory.isOutdated) parts.inventories.forget(application);
-  const inventory = await parts.inventories.load(application);
+  const inventory = await loadInventory(look);
   owned.releaseAll(memory.key);
   for (const key of inventory.keys()) owned.claim(memory.key, key);
   await parts.observer.watchKinds([...inventory.values()].map(({ ref }) => ref));

@@ -62,6 +62,17 @@ test('who may view a namespace may view its Applications and change none', async
   expect(await may('viewer', { verb: 'patch', group: 'setpoint.dev', resource: 'applications' })).toBe(false);
 });
 
+test.each(['edit', 'admin'])('P9 who may %s a namespace may change its Applications and none of their inventories', async (role) => {
+  await admin().apply(bindingOf(role));
+  const user = `${role}er`;
+  await eventually(async () => expect(await may(user, { verb: 'patch', group: 'setpoint.dev', resource: 'applications' })).toBe(true));
+  const allowed: string[] = [];
+  for (const verb of ['create', 'update', 'patch', 'delete', 'deletecollection']) {
+    if (await may(user, { verb, group: 'setpoint.dev', resource: 'inventories' })) allowed.push(verb);
+  }
+  expect(allowed).toEqual([]);
+});
+
 test.each(['setpoint-operator', 'setpoint-synth'])('the Pod of %s is admitted by the restricted Pod Security Standard', async (name) => {
   const { metadata } = await admin().get({ apiVersion: 'v1', kind: 'Namespace', name: 'setpoint-system' });
   expect(metadata.labels?.['pod-security.kubernetes.io/enforce']).toBe('restricted');

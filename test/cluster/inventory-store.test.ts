@@ -199,7 +199,40 @@ describe('interrupted and damaged', () => {
     await checkCorrupt('entry 0: it does not name an object');
     await admin().patch({ apiVersion, kind: 'Inventory', namespace, name: `${application.name}-0` }, { entries: ['{"v":'] });
     await checkCorrupt('entry 0: it does not name an object');
-  });
+  }, 30_000);
+
+  test('P9 entries that somebody edited are told from those that were written', async () => {
+    await store().save(application, [entry('a'), entry('b')], []);
+    const name = `${application.name}-0`;
+    const stored = (await admin().get({ apiVersion, kind: 'Inventory', namespace, name }))['entries'] as string[];
+    await admin().patch({ apiVersion, kind: 'Inventory', namespace, name }, { entries: stored.slice(1) });
+    await checkCorrupt('its entries are not those that were written');
+  }, 30_000);
+
+  test('P9 what is intact is salvaged, and what is found again replaces all that is stored', async () => {
+    await store().save(
+      application,
+      names(1_500).map((name) => entry(name)),
+      [],
+    );
+    await admin().delete({ apiVersion, kind: 'Inventory', namespace, name: `${application.name}-2` });
+    await admin().patch({ apiVersion, kind: 'Inventory', namespace, name: `${application.name}-15` }, { entries: ['garbage'] });
+    const damaged = (name: string) => [2, 15].includes(chunkIndex(keyOf(ref(name)), 16));
+    const intact = names(1_500).filter((name) => !damaged(name));
+    const salvaged = await store().salvage(application);
+    expect([...salvaged.keys()].sort()).toEqual(keys(intact).sort());
+    const lost = { ...entry('object-1'), digest: '', lost: true };
+    await store().replace(application, [entry('object-0'), lost]);
+    expect([...(await store().load(application)).values()]).toEqual([entry('object-0'), lost]);
+    await store().save(application, [entry('object-3')], []);
+    expect((await store().load(application)).size).toBe(3);
+  }, 60_000);
+
+  test('L6 what a newer operator wrote is not made anew either', async () => {
+    await store().save(application, [entry('a')], []);
+    await admin().patch({ apiVersion, kind: 'Inventory', namespace, name: `${application.name}-0` }, { schemaVersion: 2 });
+    await expect(store().salvage(application)).rejects.toMatchObject({ code: 'InventoryCorrupt' });
+  }, 30_000);
 
   test('L6 a form that a newer operator wrote is refused, not misread', async () => {
     await store().save(application, [entry('a')], []);
