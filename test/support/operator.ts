@@ -32,6 +32,8 @@ export interface RunningOperator {
   readonly apiUrl: string;
   readonly metricsUrl: string;
   readonly pid: number;
+  /** Resolves with its exit code when it ends by itself or otherwise; null when a signal ended it. */
+  readonly ended: Promise<number | null>;
   /** Everything it has logged so far. */
   logs(): readonly LogLine[];
   /** What it wrote besides. */
@@ -66,6 +68,7 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Runn
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
   });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const output = collect(child);
   const started = await eventually(
     () => {
@@ -88,6 +91,7 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Runn
     apiUrl,
     metricsUrl: String(started['metrics']),
     pid: child.pid ?? 0,
+    ended,
     logs: () => output.lines,
     stderr: output.errors,
     stop: () => end(child, 'SIGTERM'),
