@@ -184,6 +184,22 @@ describe('an object that two Applications declare', () => {
     await untilStatus(namespace, left ? 'right' : 'left', (current) => expect(claimed(current)).toHaveLength(1), patience);
   }, 200_000);
 
+  test('A5 a first apply whose answer was lost is known as our own', async () => {
+    let lost = 0;
+    proxy.onRequest = ({ method, path, query }) => {
+      if (method !== 'PATCH' || !path.endsWith('/unheard') || query.has('dryRun') || lost > 0) return undefined;
+      lost += 1;
+      return { reset: 'after' };
+    };
+    const { repo, url } = await createRepo(git, { 'a.yaml': configMap('unheard', { n: '1' }) });
+    await applyApplication(namespace, 'listener', { source: { repoURL: url } });
+    const status = await untilSynced(namespace, 'listener', await repo.head(), patience);
+    proxy.onRequest = undefined;
+    expect(lost).toBe(1);
+    expect((status.history ?? []).map(({ result }) => result)).toEqual(['Synced']);
+    expect(status.adopted).toBeUndefined();
+  }, 200_000);
+
   test('V10 does not change hands when two operators come at once', async () => {
     const shared = await sharedNamespace();
     const repos = await Promise.all(['one', 'two'].map((name) => createRepo(git, { 'a.yaml': configMap('contended', { from: name }) })));
