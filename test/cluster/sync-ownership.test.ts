@@ -157,6 +157,21 @@ describe('an object that two Applications declare', () => {
     expect((await admin().get(mapIn(namespace, 'wanted')))['data']).toEqual({ from: 'holder' });
   }, 200_000);
 
+  test('P8 an Application that is deleted leaves to the other what that waits for', async () => {
+    const first = await createRepo(git, { 'a.yaml': configMap('left', { from: 'leaver' }), 'b.yaml': configMap('taken', {}) });
+    await applyApplication(namespace, 'leaver', { source: { repoURL: first.url } });
+    await untilSynced(namespace, 'leaver', await first.repo.head(), patience);
+    const { uid } = (await admin().get(mapIn(namespace, 'left'))).metadata;
+    const second = await createRepo(git, { 'a.yaml': configMap('left', { from: 'stayer' }) });
+    await applyApplication(namespace, 'stayer', { source: { repoURL: second.url } });
+    await untilStatus(namespace, 'leaver', (current) => expect(claimed(current)).toHaveLength(1), patience);
+    await admin().delete({ apiVersion: 'setpoint.dev/v1alpha1', kind: 'Application', namespace, name: 'leaver' });
+    await untilSynced(namespace, 'stayer', await second.repo.head(), patience);
+    const live = await admin().get(mapIn(namespace, 'left'));
+    expect([live.metadata.uid, live['data']]).toEqual([uid, { from: 'stayer' }]);
+    expect(await admin().tryGet(mapIn(namespace, 'taken'))).toBeUndefined();
+  }, 200_000);
+
   test('A24 the label of the first taken away gives the second nothing', async () => {
     const first = await createRepo(git, { 'a.yaml': configMap('bare', { from: 'labelled' }) });
     await applyApplication(namespace, 'labelled', { source: { repoURL: first.url }, sync: { selfHeal: false } });
@@ -182,6 +197,22 @@ describe('an object that two Applications declare', () => {
     const raced = await admin().get(mapIn(namespace, 'raced'));
     expect(raced['data']).toEqual({ from: left ? 'right' : 'left' });
     await untilStatus(namespace, left ? 'right' : 'left', (current) => expect(claimed(current)).toHaveLength(1), patience);
+  }, 200_000);
+
+  test('A5 a first apply whose answer was lost is known as our own', async () => {
+    let lost = 0;
+    proxy.onRequest = ({ method, path, query }) => {
+      if (method !== 'PATCH' || !path.endsWith('/unheard') || query.has('dryRun') || lost > 0) return undefined;
+      lost += 1;
+      return { reset: 'after' };
+    };
+    const { repo, url } = await createRepo(git, { 'a.yaml': configMap('unheard', { n: '1' }) });
+    await applyApplication(namespace, 'listener', { source: { repoURL: url } });
+    const status = await untilSynced(namespace, 'listener', await repo.head(), patience);
+    proxy.onRequest = undefined;
+    expect(lost).toBe(1);
+    expect((status.history ?? []).map(({ result }) => result)).toEqual(['Synced']);
+    expect(status.adopted).toBeUndefined();
   }, 200_000);
 
   test('V10 does not change hands when two operators come at once', async () => {

@@ -404,3 +404,38 @@ function tooLong(value: unknown, schema: SizedSchema, at: string): string[] {
     return property === undefined ? [`${at}.${name} is not in the schema`] : tooLong(member, property, `${at}.${name}`);
   });
 }
+
+describe('objects that were there before, and objects that stay', () => {
+  const adopted = look({ adopted: [{ ref: web, from: ['helm', 'somebody'] }] });
+
+  test('what was taken over stays told until something else is; history tells it with the sync that did it', () => {
+    const status = statusAfter([adopted, look({ result: { kind: 'synced', changed: false }, counts: noCounts })]);
+    expect(status.adopted).toEqual({
+      total: 1,
+      time: '2026-01-02T03:04:07.500Z',
+      revision: 'a'.repeat(40),
+      items: [{ object: web, managers: ['helm', 'somebody'] }],
+    });
+    expect(status.history?.map((entry) => entry.adopted)).toEqual([
+      '1 object that existed already: Deployment shop/web; taken over from helm, somebody',
+    ]);
+  });
+
+  test('a sync that waits for health keeps telling it when it ends', () => {
+    const waiting = { ...adopted, result: { kind: 'progressing', message: 'waits' } } as const;
+    const status = statusAfter([waiting, look({ result: { kind: 'synced', changed: true }, counts: noCounts })]);
+    expect(status.history?.map((entry) => [entry.result, entry.adopted])).toEqual([
+      ['Synced', '1 object that existed already: Deployment shop/web; taken over from helm, somebody'],
+    ]);
+  });
+
+  test('standing warnings are findings, do not keep it from being Ready, and end with their cause', () => {
+    const notice: Finding = { code: 'Protected', severity: 'warning', message: 'left Git and stays', object: web };
+    const status = statusAfter([look({ notices: [notice] })]);
+    expect(status.findings).toMatchObject({ total: 1, items: [{ code: 'Protected', object: web }] });
+    expect(status.resources).toEqual({ total: 3, protected: 1 });
+    expect(readConditions(status)[0]).toBe('Ready=True Synced: 3 objects equal commit aaaaaaaa');
+    const after = statusAfter([look({ notices: [notice] }), look()]);
+    expect([after.findings, after.resources]).toEqual([undefined, { total: 3 }]);
+  });
+});
