@@ -33,7 +33,9 @@ export function describeDrift(evidence: DriftEvidence): Drift {
   const isIgnored = ignoredBy(evidence);
   const held = heldPaths(restored);
   const left = fieldPaths(ownEntry(drifted.managedFields)?.fieldsV1);
-  const taken = without(held, left).filter((path) => !isIgnored(path));
+  // Whom an apply by force leaves a field together with us had the same value: then only ownership was lost, and is back.
+  const shared = sharedPaths(restored);
+  const taken = without(without(held, left), shared).filter((path) => !isIgnored(path));
   const fields = [taken, before === undefined ? [] : changedOwnPaths(before, restored), without(left, held)]
     .map((paths) => paths.filter((path) => !isIgnored(path)))
     .find(({ length }) => length > 0);
@@ -59,6 +61,11 @@ function ignoredBy({ ignored, drifted, restored }: DriftEvidence): (path: string
 /** The fields that our own entry of a live object names. */
 function heldPaths(object: JsonObject): readonly string[] {
   return fieldPaths(ownEntry(managedFieldsOf(object))?.fieldsV1);
+}
+
+/** The fields that others hold in a live object. */
+function sharedPaths(object: JsonObject): readonly string[] {
+  return managedFieldsOf(object).flatMap((entry) => (isOwnEntry(entry) ? [] : fieldPaths(entry.fieldsV1)));
 }
 
 function managedFieldsOf(object: JsonObject): readonly ManagedFields[] {

@@ -44,12 +44,13 @@ function* judgedObjects({ application, memory, parts }: Look): Generator<JudgedO
   const { sync } = application.spec;
   for (const [key, { uid, ref, baseline }] of memory.inventory ?? []) {
     const object = parts.observer.get(key);
-    const manifest = memory.accepted?.byKey.get(key);
-    if (object === undefined || manifest === undefined || object.uid !== uid) continue;
+    // Nearly all objects end here: the rest is done for the few that somebody added something to.
+    const additions = object === undefined ? [] : additionsOf(memory, object);
+    if (object === undefined || additions.length === 0 || object.uid !== uid) continue;
     // What the watch showed before our last write says nothing about what is there now.
     if (baseline !== undefined && isOlderVersion(object.resourceVersion, baseline.resourceVersion)) continue;
-    const additions = additionsOf(memory, object);
-    if (additions.length > 0) yield { key, ref, ...judgeAdditions(additions, object, manifest.object, sync) };
+    const manifest = memory.accepted?.byKey.get(key);
+    if (manifest !== undefined) yield { key, ref, ...judgeAdditions(additions, object, manifest.object, sync) };
   }
 }
 

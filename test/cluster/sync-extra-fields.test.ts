@@ -70,6 +70,23 @@ describe('reported', () => {
     }
   }, 120_000);
 
+  test('a label on a kind that counts generations, which moves none, is listed too, and taken off the list with it', async () => {
+    const policy = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'closed' }, spec: { podSelector: {} } };
+    const subject = await world.start('closed', [policy]);
+    const { generation } = (await admin().get(subject.ref(policy))).metadata;
+    world.proxy.clear();
+    await kubectl(['label', 'networkpolicy/closed', 'seen=yes', '-n', world.namespace]);
+    await untilTold('closed', ['closed kubectl-label: .metadata.labels.seen']);
+    expect((await admin().get(subject.ref(policy))).metadata.generation).toBe(generation);
+    await kubectl(['label', 'networkpolicy/closed', 'seen-', '-n', world.namespace]);
+    await untilTold('closed', []);
+    expect(world.writesTo(policy)).toEqual([]);
+    await subject.configure({ strip: [{ paths: ['.metadata.labels.seen'] }] });
+    await kubectl(['label', 'networkpolicy/closed', 'seen=again', '-n', world.namespace]);
+    await eventually(async () => expect((await admin().get(subject.ref(policy))).metadata.labels).not.toHaveProperty('seen'));
+    await untilStatus(world.namespace, 'closed', ({ drift }) => expect(drift).toMatchObject([{ kind: 'added', healed: true }]));
+  }, 120_000);
+
   test('with Ignore nothing is listed; an ignored manager is not listed either', async () => {
     const object = settings('quiet');
     const subject = await world.start('quiet', [object]);

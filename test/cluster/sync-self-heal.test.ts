@@ -140,6 +140,14 @@ describe('with self-heal', () => {
       /^ConfigMap \S+\/fought-a was healed 5 times and is changed again by other-operator; it is healed again in \d s/,
     );
     expect(healed()).toBe(5);
+    const text = `ConfigMap ${namespace}/fought-a: each heal is undone by other-operator; it is healed more and more rarely`;
+    await eventually(async () => {
+      const events = await admin().list('events.k8s.io/v1', 'Event', { namespace });
+      const fights = events.filter((event) => event['regarding']?.name === 'fought' && event['reason'] === 'FightDetected');
+      expect(fights.map((event) => String(event['note']))).toEqual([expect.stringContaining(text)]);
+    });
+    const metrics = await (await fetch(`${operator.metricsUrl}/metrics`)).text();
+    expect(metrics).toMatch(new RegExp(`^setpoint_drift_fights_total\\{namespace="${namespace}",name="fought"\\} [1-9]`, 'm'));
     await eventually(async () => expect((await admin().get(object))['data']).toMatchObject({ colour: 'red' }), { timeout: 10_000 });
     await untilStatus(namespace, 'fought', ({ sync }) => expect(sync?.status).toBe('Synced'));
   }, 60_000);
