@@ -8,8 +8,9 @@ import { type Finding, hasErrors } from '../model/finding.ts';
 import { tenantIdentity } from '../model/identity.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { formatRef, keyOf, type ObjectKey } from '../model/object-ref.ts';
+import { formatRef, groupOf, keyOf, type ObjectKey } from '../model/object-ref.ts';
 import type { Drift } from '../model/observed.ts';
+import type { ObjectFailure } from '../model/outcome.ts';
 import { type ActionCounts, countActions, type Plan } from '../model/plan.ts';
 import { guardPlan } from '../plan/guard-plan.ts';
 import { planChanges } from '../plan/plan-changes.ts';
@@ -17,7 +18,7 @@ import type { Desired } from './application-memory.ts';
 import { confirmByDryRun, healedDrift, isDeclaredAnew, readBefore, type SuspectBefore } from './confirm-drift.ts';
 import { narrowInventory, widenInventory } from './keep-inventory.ts';
 import type { Look } from './look.ts';
-import { type Observed, readObserved } from './read-observed.ts';
+import { type Observed, readObserved, watchOwned } from './read-observed.ts';
 import { runPlan } from './run-plan.ts';
 
 /** What a sync works on: everything an Application declares and owns, or some objects of it. */
@@ -59,7 +60,9 @@ export function suspectScope(look: Look, desired: Desired, except: ReadonlySet<O
 export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOutcome> {
   const { application, memory, parts } = look;
   const { sync } = application.spec;
-  const observed = await readObserved(kindsOf(scope), scope.inventory.values(), parts.observer);
+  const failedGroups = await watchOwned(scope.inventory.values(), parts.observer);
+  const known = [...scope.inventory.values()].filter(({ ref }) => !failedGroups.has(groupOf(ref.apiVersion)));
+  const observed = await readObserved(kindsOf(scope), known, parts.observer);
   const suspects = scope.desired.filter(({ key }) => memory.suspects.has(key));
   // What a commit changes is written in any case, and its own difference is no drift.
   const unchanged = suspects.filter((manifest) => observed(manifest.key) === undefined || !isDeclaredAnew(look, manifest));
@@ -71,6 +74,7 @@ export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOut
     observed,
     suspects: found?.drifted ?? memory.suspects,
     policy: { prune: sync.prune, selfHeal: sync.selfHeal },
+    failedGroups,
     owner: application,
   });
   const deferred = deferredKeys(scope.desired, (key) => observed(key) !== undefined);
@@ -79,7 +83,9 @@ export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOut
   const held = guardPlan({ plan, desired: scope.desired.length, owned: scope.inventory.size, policy: sync });
   if (held !== undefined) return { kind: 'held', error: held };
   const before = sync.selfHeal ? await readBefore(look, suspects, observed) : new Map<ObjectKey, SuspectBefore>();
-  const result = await carryOut(look, plan, { deferred, observed }, scope.revision);
+  const done = await carryOut(look, plan, { deferred, observed }, scope.revision);
+  const result = { ...done, failures: [...done.failures, ...unknownObjects(scope.inventory, failedGroups)] };
+  if (failedGroups.size > 0) memory.kindsMayHaveChanged = true;
   const drift = found?.drift ?? healedDrift(result, before, look.startedAt);
   return { kind: 'ran', plan, result, counts: countDone(plan, result, before, drift), drift };
 }
@@ -155,8 +161,23 @@ async function keepCleared({ application, memory, parts }: Look, cleared: readon
   memory.inventory = inventory;
 }
 
-function kindsOf(scope: SyncScope): readonly { readonly apiVersion: string; readonly kind: string }[] {
-  const refs = [...scope.desired.map(({ ref }) => ref), ...[...scope.inventory.values()].map(({ ref }) => ref)];
+/** One failure for each API group that does not answer: what is owned of it could not be compared. */
+function unknownObjects(inventory: Inventory, failedGroups: ReadonlySet<string>): readonly ObjectFailure[] {
+  return [...failedGroups].flatMap((group) => {
+    const objects = [...inventory.values()].filter(({ ref }) => groupOf(ref.apiVersion) === group);
+    const [first] = objects;
+    if (first === undefined) return [];
+    const more = objects.length > 1 ? ` (and ${objects.length - 1} more objects)` : '';
+    const error = new OperatorError(`look at ${formatRef(first.ref)}${more}: the server of API group ${group} does not answer`, {
+      ...{ code: 'ApiUnreachable', stage: 'apply', fate: 'transient' },
+      hint: `check the APIService of ${group}`,
+    });
+    return [{ ref: first.ref, error }];
+  });
+}
+
+function kindsOf({ desired }: SyncScope): readonly { readonly apiVersion: string; readonly kind: string }[] {
+  const refs = desired.map(({ ref }) => ref);
   return [...new Map(refs.map(({ apiVersion, kind }) => [`${apiVersion}|${kind}`, { apiVersion, kind }])).values()];
 }
 

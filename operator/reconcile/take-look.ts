@@ -5,6 +5,7 @@ import { finalizeApplication } from './finalize-application.ts';
 import { healApplication } from './heal-application.ts';
 import type { Look } from './look.ts';
 import { failedOutcome } from './outcome-of.ts';
+import { watchOwned } from './read-observed.ts';
 import { reconcileApplication } from './reconcile-application.ts';
 import { refreshHealth } from './refresh-health.ts';
 import { judgeAll } from './suspects.ts';
@@ -38,8 +39,9 @@ async function prepare({ application, memory, owned, parts }: Look): Promise<voi
   const inventory = await parts.inventories.load(application);
   owned.forget(memory.key);
   for (const key of inventory.keys()) owned.claim(memory.key, key);
-  await parts.observer.watchKinds([...inventory.values()].map(({ ref }) => ref));
+  const silentGroups = await watchOwned(inventory.values(), parts.observer);
   memory.inventory = inventory;
-  memory.isOutdated = false;
-  judgeAll(memory, parts.observer);
+  // Objects of groups that do not answer are judged when these do.
+  memory.isOutdated = silentGroups.size > 0;
+  judgeAll(memory, parts.observer, silentGroups);
 }
