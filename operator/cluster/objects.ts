@@ -64,7 +64,9 @@ export function createObjectWriter(client: OperatorClient, discovery: Discovery)
       const doing = `delete ${formatRef(ref)}`;
       if (uid === '') throw new OperatorError(`${doing}: its UID is not known`, { code: 'Internal', stage: 'apply', fate: 'terminal' });
       const tenant = client.impersonating(identity);
-      const kind = await discovery.find(ref, doing);
+      const kind = await discovery.locate(ref, doing);
+      // Its definition is gone, and every object of the kind with it.
+      if (kind === undefined) return { state: 'gone' };
       try {
         const answer = await tenant.request({
           method: 'DELETE',

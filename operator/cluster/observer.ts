@@ -99,17 +99,7 @@ async function listedOf(reflector: Reflector<Watched>): Promise<void> {
 }
 
 async function servedKind(discovery: Discovery, kind: KindRef): Promise<ServedKind | undefined> {
-  const id = `${kind.apiVersion}|${kind.kind}`;
-  const known = (await discovery.served()).byKind.get(id);
-  const served = known ?? (await discovery.served(true)).byKind.get(id);
-  if (served === undefined && (await discovery.served()).failedGroups.has(groupOf(kind.apiVersion))) {
-    throw new OperatorError(`watch ${kind.kind}: the server of API group ${groupOf(kind.apiVersion)} does not answer`, {
-      code: 'ApiUnreachable',
-      stage: 'observe',
-      fate: 'transient',
-      hint: `check the APIService of ${groupOf(kind.apiVersion)}`,
-    });
-  }
+  const served = await discovery.locate(kind, `watch ${kind.kind}`);
   return served?.verbs.has('list') === true && served.verbs.has('watch') ? served : undefined;
 }
 

@@ -13,7 +13,8 @@ import { millisecondsOf } from './duration.ts';
 import type { Look } from './look.ts';
 import { failedOutcome, type OutcomeParts, outcomeOf, settledResult } from './outcome-of.ts';
 import { settleClaims } from './ownership.ts';
-import { conflictError, fullScope, type SyncOutcome, syncObjects } from './sync-objects.ts';
+import { conflictError } from './plan-sync.ts';
+import { fullScope, type SyncOutcome, syncObjects } from './sync-objects.ts';
 
 /**
  * fetch → synthesize → validate → (rejected?) → read observed, dry-run what changed → plan → (may apply?) → widen inventory → run plan →

@@ -2,34 +2,26 @@
 
 import { applicationFinalizer } from '../../constructs/annotations.ts';
 import type { ApplyResult } from '../apply/apply-plan.ts';
-import { baselineOf } from '../apply/baseline.ts';
-import { type DryRunResult, deferredKeys, dryRunManifests } from '../apply/dry-run.ts';
-import { conflictHint, formatConflicts, OperatorError } from '../model/error.ts';
+import { OperatorError } from '../model/error.ts';
 import { type Finding, hasErrors } from '../model/finding.ts';
-import { tenantIdentity } from '../model/identity.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
-import type { JsonObject } from '../model/json.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { formatRef, keyOf, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
+import { formatRef, groupOf, keyOf, type ObjectKey } from '../model/object-ref.ts';
 import type { Drift } from '../model/observed.ts';
-import type { TakenOver } from '../model/outcome.ts';
-import { type ActionCounts, countActions, type Plan, type WriteChange } from '../model/plan.ts';
+import type { ObjectFailure, TakenOver } from '../model/outcome.ts';
+import { type ActionCounts, countActions, type Plan } from '../model/plan.ts';
 import type { Addition } from '../observe/find-additions.ts';
 import { additionsAsDrift } from '../observe/judge-additions.ts';
 import { guardPlan } from '../plan/guard-plan.ts';
-import { planChanges } from '../plan/plan-changes.ts';
-import type { PlanRequest } from '../plan/ports.ts';
 import type { Desired } from './application-memory.ts';
 import { type Confirmation, confirmByDryRun, healedDrift, isDeclaredAnew, readBefore, type SuspectBefore } from './confirm-drift.ts';
 import { narrowInventory, widenInventory } from './keep-inventory.ts';
 import type { Look } from './look.ts';
-import { nameMissingNamespaces } from './missing-namespaces.ts';
 import { noteMutations } from './mutations.ts';
-import { ownershipConflict, readOwnership } from './ownership.ts';
-import { type Observed, readObserved, withFetched } from './read-observed.ts';
+import { planSync, unseenContainers } from './plan-sync.ts';
+import { type Observed, readObserved, watchOwned, withFetched } from './read-observed.ts';
 import { type RunPlanOptions, runPlan } from './run-plan.ts';
 import { findUnwanted, stripAdditions } from './strip-additions.ts';
-import { writerOf } from './writer-of.ts';
 
 /** What a sync works on: everything an Application declares and owns, or some objects of it. */
 export interface SyncScope {
@@ -71,14 +63,16 @@ export function suspectScope(look: Look, desired: Desired, except: ReadonlySet<O
 export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOutcome> {
   const { application, memory, parts } = look;
   const { sync } = application.spec;
-  const seen = await readObserved(kindsOf(scope), scope.inventory.values(), parts.observer);
+  const failedGroups = await watchOwned(scope.inventory.values(), parts.observer);
+  const known = [...scope.inventory.values()].filter(({ ref }) => !failedGroups.has(groupOf(ref.apiVersion)));
+  const seen = await readObserved(kindsOf(scope), known, parts.observer);
   // Whether these exist already decides what can be asked about the others before the first write.
   const observed = await withFetched(seen, unseenContainers(scope.desired, seen), parts.observer);
   const unwanted = findUnwanted(look, scope.desired, observed);
   for (const key of unwanted.keys()) memory.suspects.add(key);
   const suspects = scope.desired.filter(({ key }) => memory.suspects.has(key));
   const found = sync.selfHeal ? undefined : await showDrift(look, suspects, observed, unwanted);
-  const planned = await planUnheld(look, scope, observed, found?.drifted ?? memory.suspects);
+  const planned = await planSync(look, scope, { observed, failedGroups, suspects: found?.drifted ?? memory.suspects });
   if (hasErrors(planned.findings)) return { kind: 'refused', findings: planned.findings };
   const { plan } = planned;
   const held = guardPlan({ plan, desired: scope.desired.length, owned: scope.inventory.size, policy: sync });
@@ -90,7 +84,8 @@ export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOut
   noteMutations(look, ran.written);
   // What could not be stripped stays suspected, so that it is tried again with the retry and not at once.
   for (const { ref } of stripped.failures) memory.suspects.add(keyOf(ref));
-  const result = { ...ran, failures: [...ran.failures, ...stripped.failures] };
+  const result = { ...ran, failures: [...ran.failures, ...stripped.failures, ...unknownObjects(scope.inventory, failedGroups)] };
+  if (failedGroups.size > 0) memory.kindsMayHaveChanged = true;
   const healed = [...healedDrift(result, before, look.startedAt, sync.ignoreDifferences), ...stripped.drift];
   const drift = found?.drift ?? healed;
   const written = new Set(result.written.map(({ change }) => change.key));
@@ -114,55 +109,6 @@ async function showDrift(
   );
   const added = unchanged.flatMap(({ key, ref }) => additionsAsDrift(ref, unwanted.get(key) ?? [], false, look.startedAt));
   return { drift: [...found.drift, ...added], drifted: found.drifted };
-}
-
-interface Planned {
-  readonly plan: Plan;
-  readonly findings: readonly Finding[];
-  readonly observed: Observed;
-  readonly deferred: ReadonlySet<ObjectKey>;
-  readonly unforced: ReadonlySet<ObjectKey>;
-  readonly takenOver: readonly TakenOver[];
-}
-
-/**
- * The plan, after the server was asked about what changed in Git. Fields of others are taken, or their objects left out, as `sync.conflicts`
- * says. What nobody labelled is on no watch: only the dry run shows that it is there, and then it is not made but adopted.
- */
-async function planUnheld(look: Look, scope: SyncScope, seen: Observed, suspects: ReadonlySet<ObjectKey>): Promise<Planned> {
-  const { conflicts: policy } = look.application.spec.sync;
-  const request = await planRequest(look, scope, seen, suspects);
-  const first = planChanges(request);
-  const deferred = deferredKeys(scope.desired, (key) => seen(key) !== undefined);
-  const declaredAnew = first.steps
-    .flatMap((step) => step.changes)
-    .flatMap((change) => (change.action === 'prune' || !isDeclaredAnew(look, change.manifest) ? [] : [change]));
-  const { findings, conflicts, existing } = await dryRun(look, declaredAnew, deferred);
-  const observed = await withFetched(seen, existing, look.parts.observer);
-  const again = existing.length === 0 ? request : await planRequest(look, scope, observed, suspects);
-  const heldFields: DryRunResult['conflicts'] = policy === 'Fail' ? conflicts : new Map();
-  const plan = again === request && heldFields.size === 0 ? first : planChanges({ ...again, heldFields });
-  const unforced = new Set(policy === 'Fail' ? declaredAnew.map(({ key }) => key) : []);
-  const takenOver = declaredAnew.flatMap(({ key, ref }) => {
-    const fields = policy === 'Fail' ? undefined : conflicts.get(key);
-    return fields === undefined ? [] : [{ ref, fields }];
-  });
-  return { plan, findings, observed, deferred, unforced, takenOver };
-}
-
-async function planRequest(look: Look, scope: SyncScope, observed: Observed, suspects: ReadonlySet<ObjectKey>): Promise<PlanRequest> {
-  const { application, memory } = look;
-  const { prune, selfHeal } = application.spec.sync;
-  const keys = new Set([...scope.desired.map(({ key }) => key), ...scope.inventory.keys()]);
-  return {
-    desired: scope.desired,
-    inventory: scope.inventory,
-    observed,
-    suspects,
-    policy: { prune: prune && !memory.isRebuilt, selfHeal },
-    owner: application,
-    ...(await readOwnership(look, keys, observed)),
-  };
 }
 
 /** What was carried out; a suspect that was no drift after all is unchanged. */
@@ -207,25 +153,6 @@ async function holdForFinalizer({ application, parts }: Look): Promise<void> {
   await parts.applications.setFinalizer(application, true);
 }
 
-/** Asks the server about what changed in Git; objects that only drifted were accepted before. */
-async function dryRun(
-  look: Look,
-  changes: readonly WriteChange[],
-  deferred: ReadonlySet<ObjectKey>,
-): Promise<DryRunResult & { readonly existing: readonly ObjectRef[] }> {
-  const existing: ObjectRef[] = [];
-  if (changes.length === 0) return { findings: [], conflicts: new Map(), existing };
-  const { application, parts, signal } = look;
-  const identity = tenantIdentity(application.namespace, application.spec.serviceAccountName);
-  const created = new Set(changes.filter(({ action }) => action === 'create').map(({ key }) => key));
-  const onAnswer = ({ key, ref }: Manifest, answer: JsonObject): void => {
-    if (created.has(key) && baselineOf(answer).resourceVersion !== '') existing.push(ref);
-  };
-  const manifests = changes.map(({ manifest }) => manifest);
-  const { findings, conflicts } = await dryRunManifests({ manifests, writer: writerOf(look), identity, deferred, onAnswer }, signal);
-  return { findings: await nameMissingNamespaces(findings, parts.observer), conflicts, existing };
-}
-
 /** Suspects that turned out to be as they should be. */
 async function keepCleared({ application, memory, parts }: Look, cleared: readonly InventoryEntry[]): Promise<void> {
   if (cleared.length === 0) return;
@@ -238,27 +165,22 @@ async function keepCleared({ application, memory, parts }: Look, cleared: readon
   memory.inventory = inventory;
 }
 
-/** Namespaces and CustomResourceDefinitions on which no watch says anything. */
-function unseenContainers(desired: readonly Manifest[], observed: Observed): readonly ObjectRef[] {
-  const kinds = new Set(['Namespace', 'CustomResourceDefinition']);
-  return desired.filter(({ ref, key }) => kinds.has(ref.kind) && observed(key) === undefined).map(({ ref }) => ref);
-}
-
-function kindsOf(scope: SyncScope): readonly { readonly apiVersion: string; readonly kind: string }[] {
-  const refs = [...scope.desired.map(({ ref }) => ref), ...[...scope.inventory.values()].map(({ ref }) => ref)];
-  return [...new Map(refs.map(({ apiVersion, kind }) => [`${apiVersion}|${kind}`, { apiVersion, kind }])).values()];
-}
-
-/** What a plan leaves to other Applications, as one error; undefined when there is nothing. */
-export function conflictError(plan: Plan): OperatorError | undefined {
-  const conflicts = plan.changes.filter((change) => change.action === 'conflict');
-  const [first] = conflicts;
-  if (first === undefined) return undefined;
-  const more = conflicts.length > 1 ? ` (and ${conflicts.length - 1} more objects)` : '';
-  if (first.fields !== undefined) {
-    return new OperatorError(`apply ${formatRef(first.ref)}: ${formatConflicts(first.fields)}${more}`, {
-      ...{ code: 'ApplyConflict', stage: 'apply', fate: 'transient', hint: conflictHint, conflicts: first.fields },
+/** One failure for each API group that does not answer: what is owned of it could not be compared. */
+function unknownObjects(inventory: Inventory, failedGroups: ReadonlySet<string>): readonly ObjectFailure[] {
+  return [...failedGroups].flatMap((group) => {
+    const objects = [...inventory.values()].filter(({ ref }) => groupOf(ref.apiVersion) === group);
+    const [first] = objects;
+    if (first === undefined) return [];
+    const more = objects.length > 1 ? ` (and ${objects.length - 1} more objects)` : '';
+    const error = new OperatorError(`look at ${formatRef(first.ref)}${more}: the server of API group ${group} does not answer`, {
+      ...{ code: 'ApiUnreachable', stage: 'apply', fate: 'transient' },
+      hint: `check the APIService of ${group}`,
     });
-  }
-  return ownershipConflict(first.ref, first.owner, more);
+    return [{ ref: first.ref, error }];
+  });
+}
+
+function kindsOf({ desired }: SyncScope): readonly { readonly apiVersion: string; readonly kind: string }[] {
+  const refs = desired.map(({ ref }) => ref);
+  return [...new Map(refs.map(({ apiVersion, kind }) => [`${apiVersion}|${kind}`, { apiVersion, kind }])).values()];
 }

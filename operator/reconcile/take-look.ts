@@ -7,6 +7,7 @@ import { healApplication } from './heal-application.ts';
 import { loadInventory } from './load-inventory.ts';
 import type { Look } from './look.ts';
 import { failedOutcome } from './outcome-of.ts';
+import { watchOwned } from './read-observed.ts';
 import { reconcileApplication } from './reconcile-application.ts';
 import { refreshHealth } from './refresh-health.ts';
 import { judgeAll } from './suspects.ts';
@@ -47,8 +48,9 @@ async function prepare(look: Look): Promise<void> {
   const inventory = await loadInventory(look);
   owned.releaseAll(memory.key);
   for (const key of inventory.keys()) owned.claim(memory.key, key);
-  await parts.observer.watchKinds([...inventory.values()].map(({ ref }) => ref));
+  const silentGroups = await watchOwned(inventory.values(), parts.observer);
   memory.inventory = inventory;
-  memory.isOutdated = false;
-  judgeAll(memory, parts.observer);
+  // Objects of groups that do not answer are judged when these do.
+  memory.isOutdated = silentGroups.size > 0;
+  judgeAll(memory, parts.observer, silentGroups);
 }

@@ -72,6 +72,26 @@ async function values(namespace: string): Promise<Readonly<Record<string, string
   return Object.fromEntries(objects.map(({ metadata, data: content }) => [metadata.name, String(content?.['value'])]));
 }
 
+test('A16 an API server that ends at once and starts again: watches go on, nothing is removed or written that was right', async () => {
+  const namespace = await namespaceWithRights('restarted');
+  const { repo, url } = await createRepo(git, {
+    'a.yaml': configMap('kept', { value: '1' }),
+    'b.yaml': configMap('edited', { value: '1' }),
+  });
+  await start(namespace);
+  await applyApplication(namespace, 'app', { source: { repoURL: url } });
+  await untilSynced(namespace, 'app', await repo.head(), 60_000);
+  const kept = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'kept' };
+  const { resourceVersion } = (await admin().get(kept)).metadata;
+  proxy.clear();
+  await plane.restart('kube-apiserver');
+  await eventually(() => admin().patch({ ...kept, name: 'edited' }, { data: { value: 'drifted' } }), { timeout: 60_000 });
+  await eventually(async () => expect(await values(namespace)).toMatchObject({ kept: '1', edited: '1' }), { timeout: 60_000 });
+  expect((await admin().get(kept)).metadata.resourceVersion).toBe(resourceVersion);
+  expect(proxy.writes().filter(({ method }) => method === 'DELETE')).toEqual([]);
+  await operator?.stop();
+}, 300_000);
+
 test('A20 etcd restored from an old backup: what was lost is applied again, what came back is pruned, by the UID it has', async () => {
   const namespace = await namespaceWithRights('restored');
   const { repo, url } = await createRepo(git, { 'a.yaml': configMap('kept', { value: '1' }), 'b.yaml': configMap('left', { value: '1' }) });

@@ -53,7 +53,13 @@ test(`I5 with faults by seed ${seed} no invariant breaks, and when they end ever
   const { world, lagging, shown } = await createWorld();
   operator = await startOperator({ namespaces: world.namespaces, kubeconfig });
   await Promise.all(world.namespaces.map((namespace) => untilSynced(namespace, 'app', world.commits[0]?.sha ?? '', 60_000)));
-  proxy.onRequest = apiFaults(dice, () => proxy.requests);
+  const faultOf = apiFaults(dice, () => proxy.requests);
+  let spoilt = 0;
+  proxy.onRequest = (request) => {
+    const fault = faultOf(request);
+    if (fault !== undefined && fault.lines === undefined) spoilt += 1;
+    return fault;
+  };
   onGitRequest = gitFaults(dice, { shown, lagging });
   for (let round = 0; round < rounds; round += 1) {
     await happen(dice, world);
@@ -63,6 +69,7 @@ test(`I5 with faults by seed ${seed} no invariant breaks, and when they end ever
     }
     await pause(pauseMilliseconds * dice.roll('pause'));
   }
+  expect(spoilt).toBeGreaterThan(20);
   // The last word is a commit that can be read.
   await commit(world, { ...world.declared, last: 'word' });
   onGitRequest = undefined;

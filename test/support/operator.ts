@@ -25,6 +25,8 @@ export interface OperatorOptions {
   readonly flags?: readonly string[];
   /** @default 'debug' */
   readonly logLevel?: string;
+  /** Module that Node loads before the program. */
+  readonly preload?: string;
 }
 
 /** A running operator. */
@@ -59,6 +61,7 @@ export async function installOperator(): Promise<string> {
 export async function startOperator(options: OperatorOptions = {}): Promise<RunningOperator> {
   const kubeconfig = options.kubeconfig ?? (await installOperator());
   const args = [
+    ...(options.preload === undefined ? [] : [`--import=${options.preload}`]),
     ...[bin, 'operator', `--kubeconfig=${kubeconfig}`, '--api-address=127.0.0.1:0', '--metrics-address=127.0.0.1:0'],
     ...[`--log-level=${options.logLevel ?? 'debug'}`, '--allow-loopback-git'],
     ...(options.namespaces === undefined ? [] : [`--namespaces=${options.namespaces.join(',')}`]),
@@ -77,7 +80,7 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Runn
       if (line === undefined) throw new Error(`the operator has not started: ${output.errors()}`);
       return line;
     },
-    { timeout: 30_000 },
+    { timeout: 120_000 },
   );
   const apiUrl = String(started['api']);
   await eventually(
@@ -85,7 +88,7 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Runn
       const answer = await fetch(`${apiUrl}/readyz`);
       if (!answer.ok) throw new Error(`the operator is not ready: ${await answer.text()}`);
     },
-    { timeout: 30_000 },
+    { timeout: 120_000 },
   );
   return {
     apiUrl,
