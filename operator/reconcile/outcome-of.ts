@@ -9,7 +9,7 @@ import { healthOfApplication } from './application-health.ts';
 import { initiatorOf, type Look } from './look.ts';
 
 /** What differs from look to look; what is left out is as it was, or empty. */
-export type OutcomeParts = Partial<Pick<Outcome, 'revision' | 'ref' | 'counts' | 'findings' | 'drift'>>;
+export type OutcomeParts = Partial<Pick<Outcome, 'revision' | 'ref' | 'planDigest' | 'counts' | 'findings' | 'drift'>>;
 
 /** The outcome of a look that ends now. */
 export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = {}): Outcome {
@@ -28,6 +28,7 @@ export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = 
     ...(ref === undefined ? {} : { ref }),
     ...(answersRequest ? { handledRequest: request } : {}),
     result,
+    ...(parts.planDigest === undefined ? {} : { planDigest: parts.planDigest }),
     counts: parts.counts ?? countActions([]),
     findings: parts.findings ?? last?.findings ?? [],
     drift: parts.drift ?? [],

@@ -43,7 +43,9 @@ export function outcomeOfSync(look: Look, synced: SyncOutcome, known: OutcomePar
     case 'held':
       return outcomeOf(look, { kind: 'failed', error: synced.error, objects: [] }, known);
     case 'ran':
-      return outcomeOf(look, resultOf(look, synced), { ...known, counts: synced.counts, drift: synced.drift });
+      return outcomeOf(look, resultOf(look, synced), {
+        ...{ ...known, planDigest: synced.plan.digest, counts: synced.counts, drift: synced.drift },
+      });
   }
 }
 
