@@ -1,6 +1,6 @@
 // What the next sync of an Application would do, found out as the operator would: the same stages on the same state, with dry runs in the place of writes.
 import path from 'node:path';
-import { trackingLabel } from '../../constructs/annotations.ts';
+import { trackingLabel, trackingLabelValue } from '../../constructs/annotations.ts';
 import type { Application } from '../model/application.ts';
 import type { Clock } from '../model/clock.ts';
 import { OperatorError } from '../model/error.ts';
@@ -134,14 +134,11 @@ async function validate(
   return createValidator().validate({ objects, catalog, application, destinationNamespace });
 }
 
-async function planSync(
-  { application, cluster, stages }: PreviewRequest,
-  identity: PreviewIdentity,
-  desired: readonly Manifest[],
-): Promise<PlannedSync> {
+async function planSync(request: PreviewRequest, identity: PreviewIdentity, desired: readonly Manifest[]): Promise<PlannedSync> {
+  const { application, cluster, stages } = request;
   const { sync } = application.spec;
   const inventory = await cluster.inventory(application);
-  const live = await observeAll(cluster, desired, inventory);
+  const live = await observeAll(request, desired, inventory);
   const observed = (key: ObjectKey): ObservedObject | undefined => live.get(key);
   const suspects = new Set(
     [...inventory].flatMap(([key, { baseline }]) =>
@@ -149,15 +146,15 @@ async function planSync(
     ),
   );
   const policy = { prune: sync.prune, selfHeal: sync.selfHeal };
-  const request = { desired, inventory, observed, suspects, policy, owner: application };
+  const planning = { desired, inventory, observed, suspects, policy, owner: application };
   const compared = await comparePlan(
     identity,
-    planChanges(request),
+    planChanges(planning),
     desired,
     stages.deferredKeys(desired, (key) => live.has(key)),
   );
   // Without self-heal only a confirmed difference is drift; it is never written, so that the steps are the same either way.
-  const plan = sync.selfHeal ? planChanges(request) : planChanges({ ...request, suspects: confirmed(suspects, compared) });
+  const plan = sync.selfHeal ? planChanges(planning) : planChanges({ ...planning, suspects: confirmed(suspects, compared) });
   const held = guardPlan({ plan, desired: desired.length, owned: inventory.size, policy: sync });
   return { plan, desired, inventory, previews: compared, ...(held === undefined ? {} : { held }) };
 }
@@ -167,7 +164,7 @@ async function planSync(
  * belongs to no Application; the operator does not look for it and plans a creation, which the server makes an update.
  */
 async function observeAll(
-  cluster: PreviewCluster,
+  { cluster, application }: PreviewRequest,
   desired: readonly Manifest[],
   inventory: Inventory,
 ): Promise<ReadonlyMap<ObjectKey, ObservedObject>> {
@@ -175,14 +172,10 @@ async function observeAll(
     ...desired.map(({ key, ref }): [ObjectKey, ObjectRef] => [key, ref]),
     ...[...inventory.values()].map(({ ref }): [ObjectKey, ObjectRef] => [keyOf(ref), ref]),
   ]);
-  const live = new Map<ObjectKey, ObservedObject>();
-  await inLanes([...refs], async ([key, ref]) => {
-    const object = await cluster.observe(ref);
-    if (object === undefined) return;
-    const isOwned = (inventory.get(key)?.uid ?? '') !== '';
-    if (isOwned || object.labels[trackingLabel] !== undefined) live.set(key, object);
-  });
-  return live;
+  const found = await cluster.observeAll([...refs.values()], trackingLabelValue(application));
+  const isKnown = ([key, object]: readonly [ObjectKey, ObservedObject]): boolean =>
+    (inventory.get(key)?.uid ?? '') !== '' || object.labels[trackingLabel] !== undefined;
+  return new Map([...found].filter(isKnown));
 }
 
 /** What the server would make of every object that is written or differs. What is pruned is read as it is. */

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startApiProxy } from '../../dev/api-proxy.ts';
 import type { GitServer } from '../../dev/git-server.ts';
 import type { ManifestRepo } from '../../dev/manifest-repo.ts';
 import type { PlanReport } from '../../operator/cli/plan-text.ts';
@@ -16,7 +17,7 @@ import {
   untilSynced as syncedUntil,
   tenantNamespace,
 } from '../support/application.ts';
-import { admin, eventually, scratchDirectory, serviceAccountKubeconfig } from '../support/cluster.ts';
+import { admin, eventually, kubeconfigPath, scratchDirectory, serviceAccountKubeconfig } from '../support/cluster.ts';
 import { setpoint } from '../support/command-line.ts';
 import { type RunningOperator, startOperator } from '../support/operator.ts';
 
@@ -186,12 +187,28 @@ digest: DIGEST
   expect(await setpoint(`diff shop -n ${namespace}`)).toMatchObject({ code: 0, out: '', err: '' });
 }, 400_000);
 
+/** Many objects of one kind cost one list, and none of them is asked for by itself while there is nothing to do. */
+async function checkRequests(name: string): Promise<void> {
+  const proxy = await startApiProxy({ kubeconfigPath: kubeconfigPath() });
+  const kubeconfig = path.join(scratchDirectory(), 'counted.kubeconfig');
+  proxy.writeKubeconfig(kubeconfigPath(), kubeconfig);
+  try {
+    expect(await setpoint(`plan ${name} -n ${namespace}`, { kubeconfig })).toMatchObject({ code: 0, err: '' });
+    const asked = proxy.requests.filter((request) => request.path.includes(`/namespaces/${namespace}/configmaps`));
+    expect(asked.map(({ method, query }) => [method, query.has('labelSelector')])).toEqual([['GET', true]]);
+    expect(proxy.writes().filter((request) => !/\/selfsubject/.test(request.path))).toEqual([]);
+  } finally {
+    await proxy.close();
+  }
+}
+
 describe('a plan', () => {
   test('that would remove too much says that it would be held back', async () => {
     const files = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`${index}.yaml`, configMap(`held-${index}`, { n: '1' })]));
     const { repo, url } = await createRepo(git, files);
     await applyApplication(namespace, 'held', { source: { repoURL: url } });
     await untilSynced(namespace, 'held', await repo.head());
+    await checkRequests('held');
     const removed = Object.fromEntries(Object.keys(files).map((file) => [file, file === '0.yaml' ? files[file] : undefined]));
     await push(repo, 'fewer', removed);
     const { out, code } = await setpoint(`plan held -n ${namespace}`);
