@@ -184,7 +184,11 @@ const history = {
       subject,
       startedAt: time,
       finishedAt: time,
-      initiatedBy: { type: 'string', description: 'commit, drift, spec, or the user of an annotation or webhook.', maxLength: 256 },
+      initiatedBy: {
+        type: 'string',
+        description: 'commit, drift, spec, request (by annotation), or resume (after a suspension or pause).',
+        maxLength: 256,
+      },
       result: { type: 'string', enum: ['Synced', 'OutOfSync', 'Rejected', 'Failed', 'Progressing'] },
       message: { type: 'string', maxLength: 4096 },
       adopted: { type: 'string', description: 'Objects that existed already and were taken over, and from whom.', maxLength: 4096 },

@@ -186,6 +186,7 @@ function reconciledLine({ type, application, syncId, outcome }: Extract<Operator
     fields: {
       ...{ event: type, application, syncId, revision: revision?.sha, initiatedBy: outcome.initiatedBy, result: result.kind },
       ...{ create: counts.create, update: counts.update, prune: counts.prune, unchanged: counts.unchanged, health: outcome.health.state },
+      plan: outcome.planDigest,
       seconds: (outcome.finishedAt.getTime() - outcome.startedAt.getTime()) / 1_000,
       ...failed,
     },

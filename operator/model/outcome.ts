@@ -60,6 +60,8 @@ export interface Outcome {
   /** Value of the annotation `setpoint.dev/reconcile-requested` that this look answers. */
   readonly handledRequest?: string;
   readonly result: SyncResult;
+  /** Digest of the plan that was carried out, if this look made one. */
+  readonly planDigest?: string;
   readonly counts: ActionCounts;
   readonly findings: readonly Finding[];
   readonly drift: readonly Drift[];

@@ -13,7 +13,7 @@ import { claimFindings } from './ownership.ts';
 
 /** What differs from look to look; what is left out is as it was, or empty. */
 export type OutcomeParts = Partial<
-  Pick<Outcome, 'revision' | 'ref' | 'counts' | 'findings' | 'drift' | 'adopted' | 'takenOver' | 'fights'>
+  Pick<Outcome, 'revision' | 'ref' | 'planDigest' | 'counts' | 'findings' | 'drift' | 'adopted' | 'takenOver' | 'fights'>
 >;
 
 /** The outcome of a look that ends now. */
@@ -33,6 +33,7 @@ export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = 
     ...(ref === undefined ? {} : { ref }),
     ...(answersRequest ? { handledRequest: request } : {}),
     result,
+    ...(parts.planDigest === undefined ? {} : { planDigest: parts.planDigest }),
     counts: parts.counts ?? countActions([]),
     findings: withMutations(memory, parts.findings ?? last?.findings ?? []),
     drift: parts.drift ?? [],

@@ -55,11 +55,8 @@ export function outcomeOfSync(look: Look, synced: SyncOutcome, known: OutcomePar
       return outcomeOf(look, { kind: 'failed', error: synced.error, objects: [] }, known);
     case 'ran':
       return outcomeOf(look, resultOf(look, synced), {
-        ...known,
-        counts: synced.counts,
-        drift: synced.drift,
-        adopted: adoptedIn(synced.result),
-        takenOver: synced.takenOver ?? [],
+        ...{ ...known, planDigest: synced.plan.digest, counts: synced.counts, drift: synced.drift },
+        ...{ adopted: adoptedIn(synced.result), takenOver: synced.takenOver ?? [] },
       });
   }
 }

@@ -98,6 +98,16 @@ describe('tables', () => {
   });
 });
 
+const pausedCondition = {
+  ...{
+    type: 'Ready' as const,
+    status: 'False' as const,
+    reason: 'Paused',
+    message: 'Setpoint is paused by eve; to go on: setpoint unpause',
+  },
+  ...{ lastTransitionTime: '2026-11-23T11:57:00Z', observedGeneration: 1 },
+};
+
 describe('one application in words', () => {
   test.each([
     ['synced', healthy, 'Git says a1b2c3d4 "web: four replicas" (Ada, 5m ago). It is applied. All 4 objects are healthy. Nothing to do.'],
@@ -111,6 +121,19 @@ describe('one application in words', () => {
       'suspended',
       { ...healthy, spec: { ...healthy.spec, suspend: true } },
       'Git says a1b2c3d4 "web: four replicas" (Ada, 5m ago). a1b2c3d4 is applied; the application is suspended. All 4 objects are healthy. To go on: set spec.suspend to false in shop/web.',
+    ],
+    [
+      'suspended by a person',
+      {
+        ...healthy,
+        metadata: { ...healthy.metadata, annotations: { 'setpoint.dev/suspended': '{"by":"ada","reason":"migration"}' } },
+      },
+      'Git says a1b2c3d4 "web: four replicas" (Ada, 5m ago). a1b2c3d4 is applied; the application is suspended. All 4 objects are healthy. To go on: setpoint resume web -n shop.',
+    ],
+    [
+      'of a paused installation',
+      { ...healthy, status: { ...healthy.status, conditions: [pausedCondition] } },
+      'Git says a1b2c3d4 "web: four replicas" (Ada, 5m ago). a1b2c3d4 is applied; Setpoint is paused. All 4 objects are healthy. Setpoint is paused by eve; to go on: setpoint unpause.',
     ],
     [
       'degraded',
