@@ -12,7 +12,7 @@ import { admin, eventually, kubeconfigPath, kubectl, scratchDirectory, testNames
 /** The usual ones, but for more renewals. */
 const usual = { lease: 15_000, renewDeadline: 10_000, retry: 300 };
 /** For what happens when they are over. */
-const short = { lease: 6_000, renewDeadline: 4_000, retry: 300 };
+const short = { lease: 9_000, renewDeadline: 6_000, retry: 300 };
 const name = 'one';
 let namespace: string;
 let proxy: ApiProxy;
@@ -22,7 +22,7 @@ beforeEach(async () => {
   namespace = await testNamespace('election');
   proxy = await startApiProxy({ kubeconfigPath: kubeconfigPath() });
   running = [];
-}, 60_000);
+}, 90_000);
 
 afterEach(async () => {
   proxy.onRequest = undefined;
@@ -31,7 +31,7 @@ afterEach(async () => {
     await client.close();
   }
   await proxy.close();
-}, 60_000);
+}, 90_000);
 
 interface Candidate {
   readonly election: LeaderElection;
@@ -90,42 +90,47 @@ describe('the Lease', () => {
   test('reads like that of any controller, and renewals change its time alone', async () => {
     await leader();
     const first = await spec();
-    expect(first).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 15, leaseTransitions: 0, acquireTime: first.renewTime });
-    await eventually(async () => expect((await spec()).renewTime).not.toBe(first.renewTime));
-    expect(await spec()).toEqual({ ...first, renewTime: (await spec()).renewTime });
+    expect(first).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 15, leaseTransitions: 0 });
+    // A renewal may have come between.
+    expect(first.acquireTime <= first.renewTime).toBe(true);
+    await eventually(async () => expect((await spec()).renewTime).not.toBe(first.renewTime), { timeout: 40_000 });
+    const renewed = await spec();
+    expect(renewed).toEqual({ ...first, renewTime: renewed.renewTime });
     expect(await kubectl(['get', 'lease', name, '-n', namespace])).toMatch(/NAME +HOLDER +AGE\none +a +\d+s/);
-  }, 30_000);
+  }, 90_000);
 
   test('keeps what others add to it', async () => {
     const { election } = await leader();
     await admin().patch(ref(), { metadata: { labels: { team: 'x' } } });
     const { renewTime } = await spec();
-    await eventually(async () => expect((await spec()).renewTime).not.toBe(renewTime));
+    await eventually(async () => expect((await spec()).renewTime).not.toBe(renewTime), { timeout: 40_000 });
     expect((await admin().get(ref())).metadata.labels).toEqual({ team: 'x' });
     expect(() => election.assertLeading()).not.toThrow();
-  }, 30_000);
+  }, 90_000);
 
   test('is let go by who ends, so that another holds it at once', async () => {
     const first = await leader();
     const second = await candidate('b');
     second.election.start(undefined);
-    await eventually(() => expect(second.events).toContainEqual(expect.objectContaining({ role: 'standby', holder: 'a' })));
+    await eventually(() => expect(second.events).toContainEqual(expect.objectContaining({ role: 'standby', holder: 'a' })), {
+      timeout: 40_000,
+    });
     await first.election.close();
     expect(() => first.election.assertLeading()).toThrow('does not hold the Lease');
     await second.election.elected;
     expect(await spec()).toMatchObject({ holderIdentity: 'b', leaseTransitions: 1 });
-  }, 30_000);
+  }, 90_000);
 
   test('that is missing is made, and held only once nobody can still hold the former one', async () => {
     const { election, events } = await candidate('a', short);
     const startedAt = performance.now();
     election.start(undefined);
-    await eventually(async () => expect((await spec()).holderIdentity).toBe('a'), { timeout: 20_000 });
+    await eventually(async () => expect((await spec()).holderIdentity).toBe('a'), { timeout: 40_000 });
     expect(() => election.assertLeading()).toThrow('does not hold the Lease');
     await election.elected;
     expect(performance.now() - startedAt).toBeGreaterThan(short.lease);
     expect(events.filter(({ type }) => type === 'failure')).toEqual([]);
-  }, 40_000);
+  }, 90_000);
 });
 
 describe('L5 a Lease that somebody wrote into', () => {
@@ -133,14 +138,14 @@ describe('L5 a Lease that somebody wrote into', () => {
     const { election } = await leader();
     const years = { holderIdentity: 'mallory', leaseDurationSeconds: 2, renewTime: '2099-01-01T00:00:00.000000Z' };
     await admin().patch(ref(), { spec: { ...years, leaseTransitions: 2_147_483_647 } });
-    await eventually(() => expect(election.lost.aborted).toBe(true), { timeout: 20_000 });
+    await eventually(() => expect(election.lost.aborted).toBe(true), { timeout: 40_000 });
     expect(election.lost.reason).toMatchObject({ code: 'LeaseLost', message: expect.stringContaining('mallory') });
     expect(() => election.assertLeading()).toThrow('mallory');
     const next = await candidate('b', short);
     next.election.start(undefined);
     await next.election.elected;
     expect(await spec()).toMatchObject({ holderIdentity: 'b' });
-  }, 60_000);
+  }, 90_000);
 
   test('with nonsense beside the right holder is put right', async () => {
     const { election } = await leader();
@@ -151,22 +156,22 @@ describe('L5 a Lease that somebody wrote into', () => {
       timeout: 20_000,
     });
     expect(() => election.assertLeading()).not.toThrow();
-  }, 30_000);
+  }, 90_000);
 
   test('whose holder was taken out is held by one', async () => {
     const { election } = await leader();
     await admin().patch(ref(), { spec: { holderIdentity: null } });
-    await eventually(async () => expect((await spec()).holderIdentity).toBe('a'), { timeout: 20_000 });
+    await eventually(async () => expect((await spec()).holderIdentity).toBe('a'), { timeout: 40_000 });
     expect(() => election.assertLeading()).not.toThrow();
-  }, 30_000);
+  }, 90_000);
 
   test('that is deleted is made again by the leader, which goes on', async () => {
     const { election } = await leader();
     await admin().delete(ref());
-    await eventually(async () => expect((await spec()).holderIdentity).toBe('a'), { timeout: 20_000 });
+    await eventually(async () => expect((await spec()).holderIdentity).toBe('a'), { timeout: 40_000 });
     await pause(usual.retry);
     expect(() => election.assertLeading()).not.toThrow();
-  }, 30_000);
+  }, 90_000);
 });
 
 describe('no write', () => {
@@ -174,21 +179,23 @@ describe('no write', () => {
     await admin().create({ ...ref(), metadata: { name, namespace }, spec: { holderIdentity: 'other', leaseDurationSeconds: 60 } });
     const { election, client, events } = await candidate('a');
     election.start(undefined);
-    await eventually(() => expect(events).toContainEqual(expect.objectContaining({ role: 'standby', holder: 'other' })));
+    await eventually(() => expect(events).toContainEqual(expect.objectContaining({ role: 'standby', holder: 'other' })), {
+      timeout: 40_000,
+    });
     await expect(write(client, 'early')).rejects.toMatchObject({ code: 'LeaseLost' });
     await client.request({ method: 'GET', path: '/version', doing: 'read' });
     expect(written()).toBe(0);
-  }, 30_000);
+  }, 90_000);
 
   test('L8 leaves a process that was blocked longer than its lease, though nobody has told it yet', async () => {
     const { election, client } = await leader(short);
     await write(client, 'before');
     block(short.renewDeadline + 500);
-    expect(() => election.assertLeading()).toThrow('was not renewed for 4 s');
+    expect(() => election.assertLeading()).toThrow('was not renewed for 6 s');
     expect(election.lost.aborted).toBe(true);
     await expect(write(client, 'after')).rejects.toMatchObject({ code: 'LeaseLost' });
     expect(written()).toBe(1);
-  }, 30_000);
+  }, 90_000);
 
   test('L1 waits for a connection and then leaves after the lease was lost', async () => {
     const { client } = await leader(short);
@@ -200,7 +207,7 @@ describe('no write', () => {
         ({ code }) => code,
       ),
     );
-    await eventually(() => expect(written()).toBe(24));
+    await eventually(() => expect(written()).toBe(24), { timeout: 40_000 });
     block(short.renewDeadline + 500);
     release.resolve();
     const results = await Promise.all(writes);
@@ -208,7 +215,7 @@ describe('no write', () => {
     expect(results.filter((result) => result === 'made')).toHaveLength(24);
     expect(results.filter((result) => result === 'LeaseLost')).toHaveLength(16);
     expect(written()).toBe(24);
-  }, 60_000);
+  }, 90_000);
 
   test('is repeated after the lease was lost', async () => {
     const { client } = await leader(short);
@@ -219,7 +226,7 @@ describe('no write', () => {
     };
     await expect(write(client, 'repeated')).rejects.toMatchObject({ code: 'LeaseLost' });
     expect(written()).toBe(1);
-  }, 60_000);
+  }, 90_000);
 });
 
 describe('the clock of leases', () => {

@@ -129,7 +129,7 @@ describe('an election', () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, 120_000);
 
   test('has a leader again once things are quiet', () => {
     fc.assert(
@@ -138,5 +138,5 @@ describe('an election', () => {
       }),
       { numRuns: 100 },
     );
-  });
+  }, 120_000);
 });
