@@ -46,6 +46,11 @@ export function historyColumns(output: ClusterOptions['output'], now: Date): Col
     columns.push({ header: 'TOOK', text: (entry) => `${Math.max(0, Date.parse(entry.finishedAt) - Date.parse(entry.startedAt))}ms` });
   }
   columns.push({ header: 'SUBJECT', text: (entry) => entry.subject ?? '' });
-  if (output === 'wide') columns.push({ header: 'MESSAGE', text: (entry) => entry.message ?? '' });
+  if (output === 'wide') columns.push({ header: 'MESSAGE', text: messageOf });
   return columns;
+}
+
+/** Why it failed, or what it took over. */
+function messageOf({ message, adopted }: HistoryEntry): string {
+  return message ?? (adopted === undefined ? '' : `adopted ${adopted}`);
 }
