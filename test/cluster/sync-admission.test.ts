@@ -81,6 +81,7 @@ describe('a policy that rewrites', () => {
       expect(after.findings?.items.map(({ code }) => code)).toEqual(['MutatedByAdmission']);
       expect(world.writesTo(object).length).toBeLessThanOrEqual(1);
       expect(await notesOf('painted', 'MutatedByAdmission')).toHaveLength(1);
+      expect(world.operator.logs().filter((line) => line['event'] === 'mutated-by-admission')).toHaveLength(1);
     } finally {
       await takeAway();
     }

@@ -79,6 +79,21 @@ describe('with self-heal', () => {
     });
   }, 30_000);
 
+  test('A26 an object that is deleted again and again is created more and more rarely', async () => {
+    const object = await start('hunted');
+    const exists = async (): Promise<void> => expect(await admin().tryGet(object)).toBeDefined();
+    for (let round = 1; round <= 5; round += 1) {
+      await eventually(exists);
+      await admin().delete(object);
+    }
+    await eventually(exists);
+    await admin().delete(object);
+    const status = await untilStatus(namespace, 'hunted', ({ sync }) => expect(sync?.status).toBe('OutOfSync'));
+    expect(conditionOf(status, 'Ready')?.message).toMatch(/hunted-a was healed 5 times and is changed again by somebody/);
+    await eventually(exists, { timeout: 20_000 });
+    await untilStatus(namespace, 'hunted', ({ sync }) => expect(sync?.status).toBe('Synced'));
+  }, 60_000);
+
   test('A24 an object whose label was taken away gets it back and is not created twice', async () => {
     const object = await start('unlabelled');
     const { uid } = (await admin().get(object)).metadata;
