@@ -14,7 +14,10 @@ export type Observed = (key: ObjectKey) => ObservedObject | undefined;
  */
 export async function watchOwned(owned: Iterable<InventoryEntry>, observer: ObjectObserver): Promise<ReadonlySet<string>> {
   const groups = new Map<string, KindRef[]>();
-  for (const { ref } of owned) groups.set(groupOf(ref.apiVersion), [...(groups.get(groupOf(ref.apiVersion)) ?? []), ref]);
+  for (const { ref } of owned) {
+    const group = groupOf(ref.apiVersion);
+    if (groups.get(group)?.push(ref) === undefined) groups.set(group, [ref]);
+  }
   const silent = new Set<string>();
   const watch = async ([group, kinds]: readonly [string, readonly KindRef[]]): Promise<void> => {
     try {
