@@ -16,6 +16,7 @@ import type { SynthResult } from '../synth/ports.ts';
 import type { HealRecord } from './heal-limits.ts';
 import { HealthLedger } from './health-ledger.ts';
 import { mutationsIn } from './mutations.ts';
+import { ObjectLedger } from './object-ledger.ts';
 
 /** Why an Application is looked at. `drift` and `health` ask for less than a sync. */
 export type Reason = 'start' | 'commit' | 'spec' | 'request' | 'suspend' | 'resume' | 'retry' | 'drift' | 'health';
@@ -67,6 +68,8 @@ export interface ApplicationMemory {
   readonly written: Map<ObjectKey, Baseline>;
   /** Health of the owned objects, added up. Told of each change the watch shows and each answer that comes or goes. */
   readonly health: HealthLedger;
+  /** What others added to owned objects. Told of each change the watch shows. */
+  readonly added: ObjectLedger<readonly Addition[]>;
   /** Objects being written now: what the watch shows of them is judged when the answer is here. */
   readonly inFlight: Set<ObjectKey>;
   /** Objects seen to change while they were in flight. */
@@ -131,6 +134,7 @@ export function createMemory(application: Application): ApplicationMemory {
     answered: new Map(),
     written: new Map(),
     health: new HealthLedger(),
+    added: new ObjectLedger(),
     inFlight: new Set(),
     noticed: new Set(),
     changeListeners: new Set(),

@@ -1,4 +1,5 @@
 // What others added to the objects of one Application, as the watches show it now. Undoing what is not tolerated is in strip-additions.ts.
+import type { Inventory } from '../model/inventory.ts';
 import { formatRef, type ObjectKey } from '../model/object-ref.ts';
 import type { ExtraFields, ObservedObject } from '../model/observed.ts';
 import { isOlderVersion } from '../model/resource-version.ts';
@@ -40,19 +41,29 @@ interface JudgedObject extends JudgedAdditions {
   readonly ref: ObservedObject['ref'];
 }
 
-function* judgedObjects({ application, memory, parts }: Look): Generator<JudgedObject> {
-  const { sync } = application.spec;
-  for (const [key, { uid, ref, baseline }] of memory.inventory ?? []) {
+function* judgedObjects(look: Look): Generator<JudgedObject> {
+  const { application, memory, parts } = look;
+  for (const [key, additions] of additionsIn(look)) {
+    const entry = memory.inventory?.get(key);
     const object = parts.observer.get(key);
-    // Nearly all objects end here: the rest is done for the few that somebody added something to.
-    const additions = object === undefined ? [] : additionsOf(memory, object);
-    if (object === undefined || additions.length === 0 || object.uid !== uid) continue;
+    if (entry === undefined || object === undefined || object.uid !== entry.uid) continue;
     // What the watch showed before our last write says nothing about what is there now.
-    if (baseline !== undefined && isOlderVersion(object.resourceVersion, baseline.resourceVersion)) continue;
+    if (entry.baseline !== undefined && isOlderVersion(object.resourceVersion, entry.baseline.resourceVersion)) continue;
     const manifest = memory.accepted?.byKey.get(key);
-    if (manifest !== undefined) yield { key, ref, ...judgeAdditions(additions, object, manifest.object, sync) };
+    if (manifest !== undefined) yield { key, ref: entry.ref, ...judgeAdditions(additions, object, manifest.object, application.spec.sync) };
   }
 }
+
+/** The few owned objects that somebody added something to. */
+export function additionsIn({ memory, parts }: Look): ReadonlyMap<ObjectKey, readonly Addition[]> {
+  return memory.added.values(memory.inventory ?? nothing, (key) => {
+    const object = parts.observer.get(key);
+    const additions = object === undefined ? [] : additionsOf(memory, object);
+    return additions.length === 0 ? undefined : additions;
+  });
+}
+
+const nothing: Inventory = new Map();
 
 /** Found once per observation: the watches hand out a new object whenever anything changed. */
 function additionsOf({ additions }: ApplicationMemory, object: ObservedObject): readonly Addition[] {

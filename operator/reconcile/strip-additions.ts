@@ -10,6 +10,7 @@ import type { ObjectFailure } from '../model/outcome.ts';
 import { parseManagedFields } from '../model/own-fields.ts';
 import { type Addition, findAdditions } from '../observe/find-additions.ts';
 import { additionsAsDrift, judgeAdditions } from '../observe/judge-additions.ts';
+import { additionsIn } from './extra-fields.ts';
 import type { Look } from './look.ts';
 import type { Observed } from './read-observed.ts';
 
@@ -25,8 +26,10 @@ const attempts = 5;
 /** Owned objects that hold additions which are not tolerated, as the watches show them. */
 export function findUnwanted(look: Look, manifests: readonly Manifest[], observed: Observed): ReadonlyMap<ObjectKey, readonly Addition[]> {
   const unwanted = new Map<ObjectKey, readonly Addition[]>();
+  const added = additionsIn(look);
+  if (added.size === 0) return unwanted;
   for (const manifest of manifests) {
-    const live = observed(manifest.key);
+    const live = added.has(manifest.key) ? observed(manifest.key) : undefined;
     if (live === undefined || look.memory.inventory?.get(manifest.key)?.uid !== live.uid) continue;
     const found = unwantedOf(look, manifest, live);
     if (found.length > 0) unwanted.set(manifest.key, found);

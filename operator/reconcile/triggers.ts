@@ -26,6 +26,7 @@ export async function startTriggers(
     const entry = memory?.inventory?.get(key);
     if (memory === undefined || entry === undefined) return;
     memory.health.touch(key);
+    memory.added.touch(key);
     const mayHaveDrifted = noticeObject(memory, key, object);
     for (const listener of [...memory.changeListeners]) listener();
     if (object === undefined && wasWaitedFor(memory, key)) controller.ask(memory.key, 'retry');
