@@ -54,7 +54,7 @@ afterAll(async () => {
 beforeEach(async () => {
   proxy.onRequest = undefined;
   await setpoint(`unpause --system-namespace ${namespace}`);
-});
+}, 60_000);
 
 function start(): Promise<RunningOperator> {
   return startOperator({ kubeconfig, namespaces: [namespace], flags: [`--system-namespace=${namespace}`] });
@@ -228,4 +228,4 @@ test('a person without the right is told which one', async () => {
   const { code, err } = await setpoint(`pause --system-namespace ${namespace}`, { kubeconfig: nobody });
   expect(code).toBe(2);
   expect(err).toContain(`ServiceAccount ${namespace}/nobody may not patch configmaps in namespace ${namespace}`);
-});
+}, 60_000);

@@ -167,5 +167,5 @@ describe('who may not, or names nothing that is there', () => {
         err: `error: read Application ${namespace}/nothing: there is none of that name; list them with: setpoint get -A\n`,
       });
     }
-  });
+  }, 60_000);
 });
