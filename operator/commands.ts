@@ -105,13 +105,14 @@ function previewer(name: string, summary: string, load: () => Promise<(program: 
 
 /** Decisions that a preview shares with the operator, so that both come to the same plan. */
 const loadStages: PreviewDeps['loadStages'] = async () => {
-  const [{ sourceOf }, { judgeTrigger }, { deferredKeys }, { systemClock }] = await Promise.all([
+  const [{ sourceOf }, { judgeTrigger }, { deferredKeys }, { keepLive }, { systemClock }] = await Promise.all([
     import('./reconcile/source-of.ts'),
     import('./observe/judge-trigger.ts'),
     import('./apply/dry-run.ts'),
+    import('./apply/keep-live.ts'),
     import('./system-clock.ts'),
   ]);
-  return { sourceOf, judgeTrigger, deferredKeys, clock: systemClock() };
+  return { sourceOf, judgeTrigger, deferredKeys, keepLive, clock: systemClock() };
 };
 
 function folderDeps(deps: CommandDeps): CommandDeps & FolderDeps {

@@ -1,12 +1,14 @@
 // What the next sync of an Application would do, found out as the operator would: the same stages on the same state, with dry runs in the place of writes.
 import path from 'node:path';
-import { trackingLabel, trackingLabelValue } from '../../constructs/annotations.ts';
+import { trackingLabelValue } from '../../constructs/annotations.ts';
 import type { Application } from '../model/application.ts';
 import type { Clock } from '../model/clock.ts';
 import { OperatorError } from '../model/error.ts';
 import { type Finding, hasErrors } from '../model/finding.ts';
+import { digestUnder, type IgnoreRule, rulesFor } from '../model/ignore-rules.ts';
 import type { Inventory } from '../model/inventory.ts';
-import { type Manifest, positionOf, type SynthesizedObject } from '../model/manifest.ts';
+import type { JsonObject } from '../model/json.ts';
+import { type KubeObject, type Manifest, positionOf, type SynthesizedObject } from '../model/manifest.ts';
 import { keyOf, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
 import type { Baseline, ObservedObject } from '../model/observed.ts';
 import type { Change, Plan } from '../model/plan.ts';
@@ -32,6 +34,8 @@ export interface PreviewStages {
   readonly judgeTrigger: (baseline: Baseline, observed: ObservedObject | undefined) => string;
   /** Objects that cannot be dry-run because their kind or namespace comes with the same sync. */
   readonly deferredKeys: (manifests: readonly Manifest[], exists: (key: ObjectKey) => boolean) => ReadonlySet<ObjectKey>;
+  /** What is applied of an object of which others decide some fields. */
+  readonly keepLive: (declared: KubeObject, live: JsonObject, rules: readonly IgnoreRule[]) => KubeObject;
   readonly clock: Clock;
 }
 
@@ -131,7 +135,12 @@ async function validate(
 ): Promise<{ readonly manifests: readonly Manifest[]; readonly findings: readonly Finding[] }> {
   const catalog = await cluster.catalog(kindsOf(objects));
   const destinationNamespace = application.spec.destination?.namespace ?? application.namespace;
-  return createValidator().validate({ objects, catalog, application, destinationNamespace });
+  const { manifests, findings } = createValidator().validate({ objects, catalog, application, destinationNamespace });
+  const { ignoreDifferences } = application.spec.sync;
+  const digested = manifests.map((manifest): Manifest => {
+    return { ...manifest, digest: digestUnder(manifest.digest, rulesFor(ignoreDifferences, manifest.ref)) };
+  });
+  return { manifests: digested, findings };
 }
 
 async function planSync(request: PreviewRequest, identity: PreviewIdentity, desired: readonly Manifest[]): Promise<PlannedSync> {
@@ -147,11 +156,11 @@ async function planSync(request: PreviewRequest, identity: PreviewIdentity, desi
   );
   const policy = { prune: sync.prune, selfHeal: sync.selfHeal };
   const planning = { desired, inventory, observed, suspects, policy, owner: application };
+  const applied: Applied = (manifest, before) => stages.keepLive(manifest.object, before, rulesFor(sync.ignoreDifferences, manifest.ref));
   const compared = await comparePlan(
-    identity,
+    { identity, applied, deferred: stages.deferredKeys(desired, (key) => live.has(key)) },
     planChanges(planning),
     desired,
-    stages.deferredKeys(desired, (key) => live.has(key)),
   );
   // Without self-heal only a confirmed difference is drift; it is never written, so that the steps are the same either way.
   const plan = sync.selfHeal ? planChanges(planning) : planChanges({ ...planning, suspects: confirmed(suspects, compared) });
@@ -159,10 +168,7 @@ async function planSync(request: PreviewRequest, identity: PreviewIdentity, desi
   return { plan, desired, inventory, previews: compared, ...(held === undefined ? {} : { held }) };
 }
 
-/**
- * Live metadata as the operator has it: of what it owns, and of what carries the label. An object that exists unlabelled and was never applied
- * belongs to no Application; the operator does not look for it and plans a creation, which the server makes an update.
- */
+/** Live metadata of what is declared and of what is owned. What exists without the label is found too: the operator adopts it. */
 async function observeAll(
   { cluster, application }: PreviewRequest,
   desired: readonly Manifest[],
@@ -172,18 +178,23 @@ async function observeAll(
     ...desired.map(({ key, ref }): [ObjectKey, ObjectRef] => [key, ref]),
     ...[...inventory.values()].map(({ ref }): [ObjectKey, ObjectRef] => [keyOf(ref), ref]),
   ]);
-  const found = await cluster.observeAll([...refs.values()], trackingLabelValue(application));
-  const isKnown = ([key, object]: readonly [ObjectKey, ObservedObject]): boolean =>
-    (inventory.get(key)?.uid ?? '') !== '' || object.labels[trackingLabel] !== undefined;
-  return new Map([...found].filter(isKnown));
+  return cluster.observeAll([...refs.values()], trackingLabelValue(application));
+}
+
+/** What is applied of an object, given the one that is live. */
+type Applied = (manifest: Manifest, before: JsonObject) => KubeObject;
+
+interface Comparison {
+  readonly identity: PreviewIdentity;
+  readonly applied: Applied;
+  readonly deferred: ReadonlySet<ObjectKey>;
 }
 
 /** What the server would make of every object that is written or differs. What is pruned is read as it is. */
 async function comparePlan(
-  identity: PreviewIdentity,
+  { identity, applied, deferred }: Comparison,
   plan: Plan,
   desired: readonly Manifest[],
-  deferred: ReadonlySet<ObjectKey>,
 ): Promise<ReadonlyMap<ObjectKey, Preview>> {
   const manifests = new Map(desired.map((manifest) => [manifest.key, manifest]));
   const previews = new Map<ObjectKey, Preview>();
@@ -195,9 +206,9 @@ async function comparePlan(
     const manifest = manifests.get(change.key);
     if (manifest === undefined) return;
     if (change.action === 'skip') {
-      const preview = await compareObject(identity, manifest, false).catch(ignoreOperatorError);
+      const preview = await compareObject(identity, manifest, false, applied).catch(ignoreOperatorError);
       if (preview?.kind === 'compared') previews.set(change.key, preview);
-    } else previews.set(change.key, await compareObject(identity, manifest, deferred.has(change.key)));
+    } else previews.set(change.key, await compareObject(identity, manifest, deferred.has(change.key), applied));
   });
   return previews;
 }
@@ -212,11 +223,17 @@ function isShown({ action }: Change): boolean {
 }
 
 /** One object before and after. Read before it is dry-run: who may not read it learns nothing from the answer either. */
-export async function compareObject(identity: PreviewIdentity, manifest: Manifest, isDeferred: boolean): Promise<Preview> {
+export async function compareObject(
+  identity: PreviewIdentity,
+  manifest: Manifest,
+  isDeferred: boolean,
+  applied: Applied = ({ object }) => object,
+): Promise<Preview> {
   if (isDeferred) return { kind: 'deferred', message: 'not compared: its kind or namespace comes with the same sync' };
   try {
     const before = await identity.read(manifest.ref);
-    return { kind: 'compared', before, after: await identity.dryRun(manifest.object) };
+    const object = before === undefined ? manifest.object : applied(manifest, before);
+    return { kind: 'compared', before, after: await identity.dryRun(object) };
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     if (isRefusal(error)) return { kind: 'refused', message: error.message };

@@ -203,6 +203,31 @@ async function checkRequests(name: string): Promise<void> {
 }
 
 describe('a plan', () => {
+  test('of what exists already says whom it is taken from, and what is left to others is no difference', async () => {
+    const existing = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: 'older' }, data: { n: '0', tuned: 'by hand' } };
+    await admin().create(existing, { fieldManager: 'kubectl-create' });
+    const { repo, url } = await createRepo(git, { 'a.yaml': configMap('older', { n: '1', tuned: 'in Git' }) });
+    const source = { repoURL: url, interval: '1h' };
+    const sync = { ignoreDifferences: [{ group: '', kind: 'ConfigMap', jsonPointers: ['/data/tuned'] }] };
+    await applyApplication(namespace, 'adopting', { source, sync, suspend: true });
+    await untilStatus(namespace, 'adopting', (status) => expect(conditionOf(status, 'Ready')?.reason).toBe('Suspended'));
+    const { out, code } = await setpoint(`plan adopting -n ${namespace}`);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^1 +update +ConfigMap \S+\/older +exists already and is adopted.*kubectl-create/m);
+    expect(out).toContain('.data.n: "0" → "1"');
+    expect(out).not.toContain('.data.tuned');
+    await applyApplication(namespace, 'adopting', { source, sync, suspend: false });
+    await untilSynced(namespace, 'adopting', await repo.head());
+    const carriedOut = operator
+      .logs()
+      .find(({ event, application, plan }) => event === 'reconciled' && application === `${namespace}/adopting` && plan);
+    expect(carriedOut?.['plan']).toBe(/^digest: ([0-9a-f]{64})$/m.exec(out)?.[1]);
+    expect((await admin().get({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'older' }))['data']).toEqual({
+      n: '1',
+      tuned: 'by hand',
+    });
+  }, 300_000);
+
   test('that would remove too much says that it would be held back', async () => {
     const files = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`${index}.yaml`, configMap(`held-${index}`, { n: '1' })]));
     const { repo, url } = await createRepo(git, files);
