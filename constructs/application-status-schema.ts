@@ -122,7 +122,7 @@ const drift = {
     required: ['object', 'kind', 'fields', 'manager', 'operation', 'time', 'healed'],
     properties: {
       object: objectRef,
-      kind: { type: 'string', enum: ['changed', 'deleted'] },
+      kind: { type: 'string', enum: ['changed', 'deleted', 'added'] },
       fields: {
         type: 'array',
         description: 'Paths such as .spec.replicas; empty when the object was deleted.',
@@ -134,6 +134,37 @@ const drift = {
       operation: { type: 'string', maxLength: 64 },
       time: { ...time, description: 'When it happened, as far as known.' },
       healed: { type: 'boolean', description: 'Whether it was undone.' },
+    },
+  },
+} as const satisfies JsonSchema;
+
+const extraFields = {
+  type: 'object',
+  description: 'Fields that others added to our objects and that are left alone.',
+  required: ['total', 'items'],
+  properties: {
+    total: { ...count, description: 'How many entries there are; items holds the first 20.' },
+    items: {
+      type: 'array',
+      maxItems: 20,
+      'x-kubernetes-list-type': 'atomic',
+      items: {
+        type: 'object',
+        required: ['object', 'fields', 'manager', 'operation'],
+        properties: {
+          object: objectRef,
+          fields: {
+            type: 'array',
+            description: 'Paths such as .metadata.annotations.note.',
+            maxItems: 50,
+            'x-kubernetes-list-type': 'atomic',
+            items: { type: 'string', maxLength: 1024 },
+          },
+          manager: { type: 'string', description: 'Field manager that holds them.', maxLength: 256 },
+          operation: { type: 'string', maxLength: 64 },
+          time: { ...time, description: 'When it last wrote, as far as known.' },
+        },
+      },
     },
   },
 } as const satisfies JsonSchema;
@@ -153,7 +184,11 @@ const history = {
       subject,
       startedAt: time,
       finishedAt: time,
-      initiatedBy: { type: 'string', description: 'commit, drift, spec, or the user of an annotation or webhook.', maxLength: 256 },
+      initiatedBy: {
+        type: 'string',
+        description: 'commit, drift, spec, request (by annotation), or resume (after a suspension or pause).',
+        maxLength: 256,
+      },
       result: { type: 'string', enum: ['Synced', 'OutOfSync', 'Rejected', 'Failed', 'Progressing'] },
       message: { type: 'string', maxLength: 4096 },
       adopted: { type: 'string', description: 'Objects that existed already and were taken over, and from whom.', maxLength: 4096 },
@@ -219,6 +254,7 @@ export const applicationStatusSchema = {
     findings,
     drift,
     adopted,
+    extraFields,
     history,
   },
 } as const satisfies JsonSchema;

@@ -63,5 +63,56 @@ const ignoreDifferences = {
   },
 } as const satisfies JsonSchema;
 
+const strip = {
+  ...atomicList,
+  description:
+    'Fields that others add and that are taken away again, by who added them or by path. Additions inside a map or list that Git declares empty are taken away in any case.',
+  maxItems: 32,
+  items: {
+    type: 'object',
+    properties: {
+      ...selector,
+      managers: { ...managerNames, description: 'Field managers whose additions are removed, finalizers and owner references aside.' },
+      paths: {
+        ...atomicList,
+        description: 'Paths as status.extraFields shows them, such as .metadata.annotations.note; what is below is meant too.',
+        maxItems: 32,
+        items: {
+          type: 'string',
+          minLength: 2,
+          maxLength: 512,
+          'x-kubernetes-validations': [
+            {
+              rule: "self.matches(r'^[.][A-Za-z]')",
+              message: 'must be a path as status.extraFields shows it, such as .metadata.annotations.note',
+            },
+          ],
+        },
+      },
+    },
+    'x-kubernetes-validations': [
+      {
+        rule: '(has(self.managers) && size(self.managers) > 0) || (has(self.paths) && size(self.paths) > 0)',
+        message: 'must name managers or paths',
+      },
+    ],
+  },
+} as const satisfies JsonSchema;
+
+const extraFields = {
+  type: 'string',
+  description: 'Whether fields that others add to our objects are listed in status.extraFields. They are left alone either way.',
+  enum: ['Report', 'Ignore'],
+  default: 'Report',
+} as const satisfies JsonSchema;
+
+const conflicts = {
+  type: 'string',
+  description:
+    'What becomes of a declared field that another field manager holds with another value: Force takes it over and tells from whom, Fail leaves the whole object as it is and tells who holds what.',
+  enum: ['Force', 'Fail'],
+  default: 'Force',
+} as const satisfies JsonSchema;
+
 /** Members of `Application.spec.sync`. */
-export const syncDifferences = { ignoreDifferences } as const satisfies Readonly<Record<string, JsonSchema>>;
+export const syncDifferences = { conflicts, extraFields, strip, ignoreDifferences } as const satisfies Readonly<Record<string, JsonSchema>>;

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { ActingCluster, ActingDeps } from './cli/acting-cluster.ts';
 import type { ClusterChoice, OpenCluster, ReaderDeps } from './cli/cluster-reader.ts';
 import type { InstallDeps } from './cli/install.ts';
+import type { PreviewDeps } from './cli/plan.ts';
 import { type CommandDeps, runCommand } from './cli/run-command.ts';
 import type { FolderDeps } from './cli/synthesize-folder.ts';
 import type { ValidateObjects } from './cli/validate.ts';
@@ -50,6 +51,8 @@ export const lazyCommands: readonly LazyCommand[] = [
       (await import('./cli/validate.ts')).registerValidate(program, { ...folderDeps(deps), validateObjects });
     },
   },
+  previewer('plan', 'what the next sync of an application would do, and why', async () => (await import('./cli/plan.ts')).registerPlan),
+  previewer('diff', 'compare a folder or an application with the live cluster', async () => (await import('./cli/diff.ts')).registerDiff),
   installer('install', 'install or upgrade Setpoint in a cluster', async () => (await import('./cli/install.ts')).registerInstall),
   installer(
     'uninstall',
@@ -87,6 +90,29 @@ function actor(name: string, summary: string, load: () => Promise<(program: Comm
     },
   };
 }
+
+function previewer(name: string, summary: string, load: () => Promise<(program: Command, deps: PreviewDeps) => void>): LazyCommand {
+  return {
+    name,
+    summary,
+    async register(program, deps) {
+      const openPreviewCluster: PreviewDeps['openPreviewCluster'] = async (choice) =>
+        (await import('./cli/preview-cluster.ts')).openPreviewCluster(choice, defaultKubeconfigs(), deps.terminal.signal);
+      (await load())(program, { ...folderDeps(deps), openPreviewCluster, loadStages });
+    },
+  };
+}
+
+/** Decisions that a preview shares with the operator, so that both come to the same plan. */
+const loadStages: PreviewDeps['loadStages'] = async () => {
+  const [{ sourceOf }, { judgeTrigger }, { deferredKeys }, { systemClock }] = await Promise.all([
+    import('./reconcile/source-of.ts'),
+    import('./observe/judge-trigger.ts'),
+    import('./apply/dry-run.ts'),
+    import('./system-clock.ts'),
+  ]);
+  return { sourceOf, judgeTrigger, deferredKeys, clock: systemClock() };
+};
 
 function folderDeps(deps: CommandDeps): CommandDeps & FolderDeps {
   return { ...deps, cwd: process.cwd(), openSynthesizer: async () => (await import('./synth/open-synthesizer.ts')).openSynthesizer() };

@@ -1,7 +1,7 @@
 // Flags and environment → one frozen configuration. The only reader of process.env; opens no file and no connection.
 import { isIP } from 'node:net';
-import { longestLease } from './cluster/lease-step.ts';
 import { OperatorError } from './model/error.ts';
+import { longestLease } from './model/lease-times.ts';
 import { millisecondsOf } from './reconcile/duration.ts';
 
 /** Levels of the log, least first. */

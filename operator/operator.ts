@@ -29,7 +29,6 @@ import { createEventStream, type EventStream } from './events/event-stream.ts';
 import { createLog, type Log } from './events/log.ts';
 import { advertisedUrl, openElection } from './leadership.ts';
 import { createMetrics } from './metrics/metrics.ts';
-import type { Clock } from './model/clock.ts';
 import { OperatorError, toOperatorError } from './model/error.ts';
 import type { EmitEvent } from './model/event.ts';
 import { ApplicationController } from './reconcile/application-controller.ts';
@@ -42,6 +41,7 @@ import { createSourcePool } from './source/source-pool.ts';
 import { createLocalSynthesizer } from './synth/local-synthesizer.ts';
 import type { Synthesizer } from './synth/ports.ts';
 import { createRemoteSynthesizer } from './synth/remote-synthesizer.ts';
+import { systemClock } from './system-clock.ts';
 import { createValidator } from './validate/create-validator.ts';
 
 /** Applications worked on at once; those that wait for Git or for health are not counted. */
@@ -271,26 +271,6 @@ async function readSecretFile(path: string): Promise<string> {
     throw new OperatorError(`read the secret file ${path}: ${error instanceof Error ? error.message : String(error)}`, details);
   }
   throw new OperatorError(`the secret file ${path} is empty`, { code: 'InvalidConfiguration', stage: 'config', fate: 'terminal' });
-}
-
-function systemClock(): Clock {
-  return {
-    now: () => new Date(),
-    monotonic: () => performance.now(),
-    sleep: (milliseconds, signal) =>
-      new Promise((resolve, reject) => {
-        const stop = (): void => {
-          clearTimeout(timer);
-          reject(signal?.reason as Error);
-        };
-        const timer = setTimeout(() => {
-          signal?.removeEventListener('abort', stop);
-          resolve();
-        }, milliseconds);
-        if (signal?.aborted === true) stop();
-        else signal?.addEventListener('abort', stop, { once: true });
-      }),
-  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

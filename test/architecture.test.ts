@@ -62,7 +62,7 @@ const rules: readonly ImportRule[] = [
         'operator/cluster',
         'operator/api/wire.ts',
       ],
-      ...[...constructStrings, 'npm:commander', 'npm:yaml', 'npm:isomorphic-git'],
+      ...[...constructStrings, 'npm:commander', 'npm:yaml', 'npm:isomorphic-git', 'npm:diff'],
     ],
   },
   { from: 'dev', may: ['operator/cluster', 'operator/model', 'charts', 'constructs', 'npm:undici', 'npm:yaml'] },

@@ -33,6 +33,14 @@ describe('the configuration of the operator', () => {
     expect(parseConfig({ namespaces: 'shop, blog,shop' }, {}).namespaces).toEqual(['blog', 'shop']);
   });
 
+  test('L4 the times of an election are those of Kubernetes’ own controllers unless others are given', () => {
+    const usual = { resourceName: 'setpoint-operator', leaseDuration: 15_000, renewDeadline: 10_000, retryPeriod: 2_000 };
+    expect(parseConfig({ leaderElect: true }, {}).leaderElection).toEqual(usual);
+    const flags = { leaderElectLeaseDuration: '1m', leaderElectRetryPeriod: '500ms', leaderElectResourceNamespace: 'ops' };
+    const election = { ...usual, leaseDuration: 60_000, retryPeriod: 500, resourceNamespace: 'ops' };
+    expect(parseConfig(flags, { SETPOINT_LEADER_ELECT: 'true' }).leaderElection).toEqual(election);
+  });
+
   test('nobody can change it afterwards', () => {
     const config = parseConfig({ namespaces: 'shop' }, {});
     expect(Object.isFrozen(config)).toBe(true);
@@ -54,6 +62,17 @@ describe('the configuration of the operator', () => {
     ['an empty path', { kubeconfig: ' ' }, {}, '--kubeconfig is empty; leave it out or give a value'],
     ['a synth server without a key', { synthAddress: 'synth:9000' }, {}, '--synth-address is given without --synth-key-file'],
     ['a context without a kubeconfig', { context: 'kind' }, {}, '--context is given without --kubeconfig'],
+    ['a duration without a unit', { leaderElectRetryPeriod: '2' }, {}, '--leader-elect-retry-period is "2"; write a duration above zero'],
+    ['a lease shorter than its deadline', { leaderElectLeaseDuration: '9s' }, {}, '--leader-elect-lease-duration must be longer than'],
+    [
+      'a deadline without time to try twice',
+      { leaderElectRetryPeriod: '9s' },
+      {},
+      '--leader-elect-renew-deadline must be longer than 1.2 times',
+    ],
+    ['a lease longer than others would believe', { leaderElectLeaseDuration: '1h' }, {}, '--leader-elect-lease-duration may be 5m at most'],
+    ['a Lease that cannot exist', { leaderElectResourceName: 'A_b' }, {}, '--leader-elect-resource-name is "A_b", which is no name'],
+    ['a name where an IP address is meant', { advertiseAddress: 'me' }, {}, '--advertise-address is "me", which is no IP address'],
     [
       'a switch that is neither on nor off',
       {},

@@ -45,6 +45,8 @@ describe('the program', () => {
       'unpause',
       'render',
       'validate',
+      'plan',
+      'diff',
       'install',
       'uninstall',
       'operator',

@@ -22,8 +22,8 @@ export interface ApplyPlanRequest {
   readonly plan: Plan;
   readonly writer: ObjectWriter;
   readonly identity: TenantIdentity;
-  /** Take over fields of other managers. */
-  readonly force: boolean;
+  /** Objects of which no field is taken from another manager; all others are applied by force. @default none */
+  readonly unforced?: ReadonlySet<ObjectKey>;
   /** Objects that were not dry-run because their kind or namespace comes with this plan; they are dry-run before their step. */
   readonly deferred?: ReadonlySet<ObjectKey>;
   /** What is known of an object that is written for the first time; undefined for one that is ours already. */
@@ -125,12 +125,10 @@ async function tryDeferred(request: ApplyPlanRequest, step: PlanStep, progress: 
     .filter((change) => change.action !== 'prune')
     .filter((change) => request.deferred?.has(change.key) === true);
   if (deferred.length === 0 || signal.aborted) return;
-  const { writer, identity, force } = request;
+  const { writer, identity } = request;
   try {
-    const findings = await dryRunManifests(
-      { manifests: deferred.map((change) => change.manifest), writer, identity, force, deferred: new Set() },
-      signal,
-    );
+    const manifests = deferred.map((change) => change.manifest);
+    const { findings } = await dryRunManifests({ manifests, writer, identity, deferred: new Set() }, signal);
     if (!hasErrors(findings)) return;
     for (const finding of findings.filter(({ severity }) => severity === 'error')) {
       if (finding.object === undefined) continue;
@@ -166,11 +164,13 @@ async function runChange(
 }
 
 async function write(request: ApplyPlanRequest, change: WriteChange, signal: AbortSignal): Promise<WrittenObject> {
+  const { writer, identity, reclaim } = request;
   const claim = request.claim?.(change);
+  const force = request.unforced?.has(change.key) !== true;
   const live =
     claim === undefined
-      ? await request.writer.apply(request.identity, change.manifest.object, { dryRun: false, force: request.force }, signal)
-      : await claimObject(request, change, claim, signal);
+      ? await writer.apply(identity, change.manifest.object, { dryRun: false, force }, signal)
+      : await claimObject({ writer, identity, force, reclaim }, change, claim, signal);
   const baseline = baselineOf(live);
   if (baseline.uid !== '') return { change, live, baseline };
   throw new OperatorError(`apply ${formatRef(change.ref)}: the answer has no UID`, { code: 'Internal', stage: 'apply', fate: 'transient' });

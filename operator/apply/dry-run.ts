@@ -1,5 +1,5 @@
 // Asks the server what it would refuse, before anything is written. Schemas and policy are checked earlier, in validate/.
-import { OperatorError } from '../model/error.ts';
+import { type FieldConflict, OperatorError } from '../model/error.ts';
 import type { Finding } from '../model/finding.ts';
 import type { TenantIdentity } from '../model/identity.ts';
 import { isJsonObject, type JsonObject } from '../model/json.ts';
@@ -13,8 +13,6 @@ export interface DryRunRequest {
   readonly manifests: readonly Manifest[];
   readonly writer: ObjectWriter;
   readonly identity: TenantIdentity;
-  /** Take over fields of other managers. */
-  readonly force: boolean;
   /** Objects that cannot be asked about yet: their kind or namespace comes with the same sync. See {@link deferredKeys}. */
   readonly deferred: ReadonlySet<ObjectKey>;
   /** Told of the object as it would be; one that has no resource version does not exist yet. */
@@ -23,12 +21,23 @@ export interface DryRunRequest {
   readonly concurrency?: number;
 }
 
+/** What a dry run found out. */
+export interface DryRunResult {
+  /** What the server would refuse, one finding per object, in order of the objects. */
+  readonly findings: readonly Finding[];
+  /** Declared fields that other managers hold with other values. */
+  readonly conflicts: ReadonlyMap<ObjectKey, readonly FieldConflict[]>;
+}
+
 /**
- * What the server would refuse, one finding per object, in order of the objects.
+ * Asks about objects.
+ * Guarantees: fields of other managers are asked about without force first, so that they are known; an object that only force could write is
+ * asked about with force too.
  * Throws OperatorError when the server could not be asked: then nothing is known about the objects.
  */
-export async function dryRunManifests(request: DryRunRequest, signal: AbortSignal): Promise<readonly Finding[]> {
+export async function dryRunManifests(request: DryRunRequest, signal: AbortSignal): Promise<DryRunResult> {
   const findings: Finding[] = [];
+  const conflicts = new Map<ObjectKey, readonly FieldConflict[]>();
   const asked = request.manifests.filter((manifest) => !request.deferred.has(manifest.key));
   await inFlight(
     asked,
@@ -36,17 +45,31 @@ export async function dryRunManifests(request: DryRunRequest, signal: AbortSigna
     () => !signal.aborted,
     async (manifest) => {
       try {
-        const answer = await request.writer.apply(request.identity, manifest.object, { dryRun: true, force: request.force }, signal);
-        request.onAnswer?.(manifest, answer);
+        request.onAnswer?.(manifest, await askAbout(request, manifest, conflicts, signal));
       } catch (error) {
         findings.push(findingOf(manifest, error));
       }
     },
   );
   signal.throwIfAborted();
-  return findings.sort((left, right) =>
-    left.object === undefined || right.object === undefined ? 0 : compareRefs(left.object, right.object),
-  );
+  findings.sort((left, right) => (left.object === undefined || right.object === undefined ? 0 : compareRefs(left.object, right.object)));
+  return { findings, conflicts };
+}
+
+/** The object as it would be. Fields that would have to be taken from others are noted. */
+async function askAbout(
+  { writer, identity }: DryRunRequest,
+  { key, object }: Manifest,
+  conflicts: Map<ObjectKey, readonly FieldConflict[]>,
+  signal: AbortSignal,
+): Promise<JsonObject> {
+  try {
+    return await writer.apply(identity, object, { dryRun: true, force: false }, signal);
+  } catch (error) {
+    if (!(error instanceof OperatorError) || error.conflicts.length === 0) throw error;
+    conflicts.set(key, error.conflicts);
+    return writer.apply(identity, object, { dryRun: true, force: true }, signal);
+  }
 }
 
 /** Refusals of the object itself are findings; that the server could not answer is not the author's mistake and is thrown. */

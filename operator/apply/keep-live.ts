@@ -1,10 +1,10 @@
 // What is applied of an object whose fields are partly decided by others. Pure: the live object is handed in. Which rules mean the object was decided before.
-import { trackingAnnotation, trackingLabel } from '../../constructs/annotations.ts';
 import { below, type FieldPath, isWhole, itemElements, keysOf, leavesOf, namesItem } from '../model/field-set.ts';
 import { type IgnoreRule, isTrusted, pointerTokens } from '../model/ignore-rules.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { KubeObject } from '../model/manifest.ts';
 import { isOwnEntry, parseManagedFields } from '../model/own-fields.ts';
+import { marksOf } from '../model/tracking.ts';
 
 type Value = JsonValue | undefined;
 
@@ -136,7 +136,8 @@ function withoutPath(declared: Value, path: FieldPath): Value {
 /** What names the object and marks it as ours is never anybody else's. */
 function withIdentity(kept: JsonObject, declared: KubeObject): KubeObject {
   const { apiVersion, kind, metadata } = declared;
-  const { name, namespace, labels, annotations } = metadata;
+  const { name, namespace } = metadata;
+  const marks = marksOf(metadata);
   const others = isJsonObject(kept['metadata']) ? kept['metadata'] : {};
   return {
     ...kept,
@@ -146,15 +147,15 @@ function withIdentity(kept: JsonObject, declared: KubeObject): KubeObject {
       ...others,
       name,
       ...(namespace === undefined ? {} : { namespace }),
-      ...marked('labels', others['labels'], trackingLabel, labels?.[trackingLabel]),
-      ...marked('annotations', others['annotations'], trackingAnnotation, annotations?.[trackingAnnotation]),
+      ...marked('labels', others['labels'], marks.labels),
+      ...marked('annotations', others['annotations'], marks.annotations),
     },
   };
 }
 
-function marked(member: 'labels' | 'annotations', kept: Value, name: string, mark: string | undefined): JsonObject {
-  if (mark === undefined) return {};
-  return { [member]: { ...(isJsonObject(kept) ? kept : {}), [name]: mark } };
+function marked(member: 'labels' | 'annotations', kept: Value, marks: JsonObject): JsonObject {
+  if (Object.keys(marks).length === 0) return {};
+  return { [member]: { ...(isJsonObject(kept) ? kept : {}), ...marks } };
 }
 
 function compareTokens(left: readonly string[], right: readonly string[]): number {

@@ -1,6 +1,6 @@
 // What apply needs of a cluster. cluster/ satisfies it; every call carries the tenant's identity.
 import type { TenantIdentity } from '../model/identity.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { KubeObject } from '../model/manifest.ts';
 import type { ObjectRef } from '../model/object-ref.ts';
 import type { ManagedFields } from '../model/observed.ts';
@@ -27,9 +27,16 @@ export interface ObjectWriter {
   ): Promise<string>;
   /** Deletes with a UID precondition; `gone` when it was not there, `replaced` when another UID has its name, `terminating` when finalizers hold it. */
   delete(identity: TenantIdentity, ref: ObjectRef, uid: string, signal: AbortSignal): Promise<DeleteResult>;
+  /** JSON patch (RFC 6902); returns the live object after it. */
+  patch(identity: TenantIdentity, ref: ObjectRef, operations: readonly PatchOperation[], signal: AbortSignal): Promise<JsonObject>;
   /** The live object as the tenant may read it, or undefined when absent. */
   read(identity: TenantIdentity, ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | undefined>;
 }
+
+/** One operation of a JSON patch. */
+export type PatchOperation =
+  | { readonly op: 'remove'; readonly path: string }
+  | { readonly op: 'replace'; readonly path: string; readonly value: JsonValue };
 
 /** What became of a deletion. */
 export type DeleteResult =

@@ -11,6 +11,7 @@ type Source = NonNullable<ApplicationStatus['source']>;
 type Condition = NonNullable<ApplicationStatus['conditions']>[number];
 type StatusFinding = NonNullable<ApplicationStatus['findings']>['items'][number];
 type StatusDrift = NonNullable<ApplicationStatus['drift']>[number];
+type StatusExtra = NonNullable<ApplicationStatus['extraFields']>['items'][number];
 
 /** Everything `setpoint get APP` shows of one Application. */
 export function formatApplication(application: ApplicationObject, now: Date, paint: Terminal['paint']): string {
@@ -22,6 +23,7 @@ export function formatApplication(application: ApplicationObject, now: Date, pai
     section('CONDITIONS', conditions, conditionColumns(conditions, now), paint),
     formatStatusFindings(status?.findings, paint),
     section('DRIFT', status?.drift ?? [], driftColumns(now), paint),
+    section('EXTRA FIELDS', status?.extraFields?.items ?? [], extraColumns(now), paint) + moreExtraFields(status?.extraFields),
   ];
   return sections.filter((text) => text !== '').join('\n');
 }
@@ -112,6 +114,7 @@ function whatNext(application: ApplicationObject): string {
   const ready = conditionOf(status, 'Ready');
   if (ready?.status === 'True') return 'Nothing to do.';
   if (ready?.reason === 'OwnershipConflict') return `${ownedElsewhere(ready.message)}; declare it in one of the two only.`;
+  if (ready?.reason === 'ApplyConflict') return `${capitalize(ready.message.replace(/^apply /, ''))}.`;
   if (conditionOf(status, 'Reconciling')?.status === 'True') return 'The operator is at work.';
   return ready === undefined ? '' : `Not ready: ${ready.message}.`;
 }
@@ -196,9 +199,23 @@ function driftColumns(now: Date): Column<StatusDrift>[] {
   ];
 }
 
-/** `.spec.replicas, .spec.paused`, or `deleted`. */
+function extraColumns(now: Date): Column<StatusExtra>[] {
+  return [
+    { header: 'OBJECT', text: (extra) => `${extra.object.kind} ${refText(extra.object)}` },
+    { header: 'FIELDS', text: (extra) => extra.fields.join(', ') },
+    { header: 'BY', text: (extra) => extra.manager },
+    { header: 'AGE', text: (extra) => (extra.time === undefined ? '<unknown>' : formatAge(extra.time, now)) },
+  ];
+}
+
+function moreExtraFields(extra: ApplicationStatus['extraFields']): string {
+  return extra === undefined || extra.total <= extra.items.length ? '' : `… and ${extra.total - extra.items.length} more\n`;
+}
+
+/** `.spec.replicas, .spec.paused`, `added .metadata.annotations.note`, or `deleted`. */
 export function driftFields(drift: StatusDrift): string {
-  return drift.kind === 'deleted' ? 'deleted' : drift.fields.join(', ') || 'unknown';
+  if (drift.kind === 'deleted') return 'deleted';
+  return `${drift.kind === 'added' ? 'added ' : ''}${drift.fields.join(', ') || 'unknown'}`;
 }
 
 /** Findings of a status, one line each with its hint below; '' when there are none. */

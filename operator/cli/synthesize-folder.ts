@@ -104,13 +104,15 @@ export function formatCodeFrame(text: string, position: SourcePosition): string 
 
 const maxLineLength = 160;
 
-async function openSnapshot(folder: string, revision: string | undefined): Promise<LocalSnapshot> {
+/** The files of a folder as they are now, or of a commit of the repository around it. */
+export async function openSnapshot(folder: string, revision: string | undefined): Promise<LocalSnapshot> {
   if (revision === undefined) return folderSnapshot(folder);
   const { commitSnapshot } = await import('./commit-snapshot.ts');
   return commitSnapshot(folder, revision);
 }
 
-async function readInputs(file: string): Promise<JsonObject> {
+/** The object in a JSON or YAML file. */
+export async function readInputs(file: string): Promise<JsonObject> {
   const { parse } = await import('yaml');
   let value: unknown;
   try {

@@ -25,7 +25,7 @@ export function objectValidator(defaultKubeconfigs: readonly string[]): Validate
 }
 
 /** The kinds of objects that have one, each once. */
-function kindsOf(objects: readonly SynthesizedObject[]): readonly KindRef[] {
+export function kindsOf(objects: readonly SynthesizedObject[]): readonly KindRef[] {
   const kinds = new Map<string, KindRef>();
   for (const { object } of objects) {
     const { apiVersion, kind } = object;

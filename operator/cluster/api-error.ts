@@ -1,6 +1,6 @@
 // The one place that turns an answer of the API server (metav1.Status) or a broken connection into an OperatorError. No request is made here.
 import type { ErrorCode } from '../model/catalogue.ts';
-import { type Fate, OperatorError, type Stage } from '../model/error.ts';
+import { conflictHint, type Fate, type FieldConflict, formatConflicts, OperatorError, type Stage } from '../model/error.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 
 /** A refusal as the server sent it; callers that decide by status find it as `cause` of the OperatorError. */
@@ -54,6 +54,7 @@ export function refused(attempt: Attempt, status: number, body: string, retryAft
     fate: verdict.fate,
     cause: answer,
     ...(verdict.hint === undefined ? {} : { hint: verdict.hint }),
+    ...(verdict.conflicts === undefined ? {} : { conflicts: verdict.conflicts }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
 }
@@ -83,6 +84,7 @@ interface Verdict {
   readonly fate: Fate;
   readonly text: string;
   readonly hint?: string;
+  readonly conflicts?: readonly FieldConflict[];
 }
 
 /** Refusals that depend on the state of the cluster are transient (nobody tells us when it changes); those that depend on the object alone are terminal. */
@@ -193,12 +195,13 @@ function forbidden(message: string): Verdict {
 function conflict(answer: ApiStatus): Verdict {
   const owned = answer.causes.filter((cause) => cause.reason === 'FieldManagerConflict');
   if (owned.length > 0) {
-    const fields = owned.map((cause) => `${cause.field} (${/conflict with "([^"]+)"/.exec(cause.message)?.[1] ?? 'another manager'})`);
+    const conflicts = owned.map(({ field, message }) => ({ field, manager: /conflict with "([^"]+)"/.exec(message)?.[1] ?? 'unknown' }));
     return {
       code: 'ApplyConflict',
       fate: 'terminal',
-      text: `field manager conflict on ${listed(fields)}`,
-      hint: 'stop declaring the fields, list them under ignoreDifferences, or set sync.conflicts to Force',
+      text: formatConflicts(conflicts),
+      hint: conflictHint,
+      conflicts,
     };
   }
   if (answer.reason === 'AlreadyExists') return { code: 'ApplyConflict', fate: 'transient', text: 'it exists already' };

@@ -30,9 +30,14 @@ export function createApplicationStore(options: ApplicationStoreOptions): Applic
   const { client } = options;
   const stored = new Map<ApplicationKey, Application>();
   const written = new Map<ApplicationKey, WrittenStatus>();
+  const rewindListeners = new Set<() => void>();
+  const rewound = (): void => {
+    written.clear();
+    for (const listener of rewindListeners) listener();
+  };
   return {
     async start(onChange, signal) {
-      const reflectors = startWatching(options, signal, (key, application) => {
+      const reflectors = startWatching(options, signal, rewound, (key, application) => {
         const before = stored.get(key);
         if (application === undefined) {
           stored.delete(key);
@@ -42,6 +47,7 @@ export function createApplicationStore(options: ApplicationStoreOptions): Applic
       });
       await Promise.all(reflectors.map((reflector) => reflector.listed));
     },
+    onRewound: (listener) => void rewindListeners.add(listener),
     get: (key) => stored.get(key),
     exists: async (key) => stored.has(key) || (await existsInCluster(client, key)),
     list: () => [...stored.values()].sort((left, right) => (applicationKey(left) < applicationKey(right) ? -1 : 1)),
@@ -76,6 +82,7 @@ async function existsInCluster(client: RestClient, key: ApplicationKey): Promise
 function startWatching(
   { client, emit, namespaces }: ApplicationStoreOptions,
   signal: AbortSignal,
+  onRewound: () => void,
   onChange: (key: ApplicationKey, application: Application | undefined) => void,
 ): readonly Reflector<Application>[] {
   return (namespaces.length === 0 ? [''] : namespaces).map((namespace) =>
@@ -87,7 +94,7 @@ function startWatching(
         doing: `watch Applications${namespace === '' ? '' : ` in ${namespace}`}`,
         reduce: parseApplication,
       },
-      { onChange, onFailure: (error) => emit({ type: 'failure', error }) },
+      { onChange, onRewound, onFailure: (error) => emit({ type: 'failure', error }) },
       signal,
     ),
   );

@@ -24,6 +24,8 @@ export interface Discovery {
   served(refresh?: boolean): Promise<ServedKinds>;
   /** The kind; asks the server again before saying that there is none. Throws OperatorError `ApplyRefused`. */
   find(kind: KindRef, doing: string): Promise<ServedKind>;
+  /** The kind in whatever version it is served: enough to look at an object or to delete it. Undefined when its group answers and serves it no more. */
+  locate(kind: KindRef, doing: string): Promise<ServedKind | undefined>;
   /** Forgets what is known: a kind was added or removed. */
   invalidate(): void;
 }
@@ -62,23 +64,38 @@ export function createDiscovery(client: RestClient): Discovery {
       if (found !== undefined) return found;
       const again = (await served(performance.now() - readAt > missMilliseconds)).byKind.get(key);
       if (again !== undefined) return again;
-      const failed = known?.failedGroups.has(groupOf(kind.apiVersion)) === true;
-      throw new OperatorError(
-        `${doing}: ${failed ? 'the server of its API group does not answer' : `the cluster serves no ${kind.apiVersion} ${kind.kind}`}`,
-        {
-          code: failed ? 'ApiUnreachable' : 'ApplyRefused',
-          stage: 'cluster',
-          fate: 'transient',
-          hint: failed
-            ? `check the APIService of ${groupOf(kind.apiVersion)}`
-            : 'install its CustomResourceDefinition, or correct apiVersion and kind',
-        },
-      );
+      if (known?.failedGroups.has(groupOf(kind.apiVersion)) === true) throw silentGroup(kind, doing);
+      throw new OperatorError(`${doing}: the cluster serves no ${kind.apiVersion} ${kind.kind}`, {
+        ...{ code: 'ApplyRefused', stage: 'cluster', fate: 'transient' },
+        hint: 'install its CustomResourceDefinition, or correct apiVersion and kind',
+      });
+    },
+    async locate(kind, doing) {
+      const found = inAnyVersion(await served(), kind) ?? inAnyVersion(await served(performance.now() - readAt > missMilliseconds), kind);
+      if (found === undefined && known?.failedGroups.has(groupOf(kind.apiVersion)) === true) throw silentGroup(kind, doing);
+      return found;
     },
     invalidate() {
       readAt = -Infinity;
     },
   };
+}
+
+/** The version asked for, or else any other: the objects are the same. */
+function inAnyVersion({ byKind }: ServedKinds, kind: KindRef): ServedKind | undefined {
+  const group = groupOf(kind.apiVersion);
+  return (
+    byKind.get(`${kind.apiVersion}|${kind.kind}`) ??
+    [...byKind.values()].find((served) => served.kind === kind.kind && groupOf(served.apiVersion) === group)
+  );
+}
+
+function silentGroup(kind: KindRef, doing: string): OperatorError {
+  const group = groupOf(kind.apiVersion);
+  return new OperatorError(`${doing}: the server of API group ${group} does not answer`, {
+    ...{ code: 'ApiUnreachable', stage: 'cluster', fate: 'transient' },
+    hint: `check the APIService of ${group}`,
+  });
 }
 
 /** The kinds in `APIGroupDiscoveryList` documents (KEP-3352). */

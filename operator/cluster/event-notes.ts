@@ -5,7 +5,7 @@ import type { ApplicationKey, OperatorEvent } from '../model/event.ts';
 import { formatFinding } from '../model/finding.ts';
 import { formatRef } from '../model/object-ref.ts';
 import type { Drift } from '../model/observed.ts';
-import type { Outcome } from '../model/outcome.ts';
+import type { Fight, Outcome, TakenOver } from '../model/outcome.ts';
 import { shortSha } from '../model/revision.ts';
 
 /** One thing to tell about an Application. */
@@ -32,6 +32,14 @@ export function noteOf(event: OperatorEvent): EventNote | undefined {
       const about = { application, action: 'Sync' } as const;
       if (message !== undefined) return { ...about, type: reason === 'Paused' ? 'Warning' : 'Normal', reason, text: message };
       return { ...about, type: 'Normal', reason: 'Resumed', text: 'no longer suspended: syncs and heals go on' };
+    }
+    case 'fields-taken-over':
+      return noteOfTakenOver(event.application, event.takenOver);
+    case 'fight':
+      return noteOfFight(event.application, event.fight);
+    case 'mutated-by-admission': {
+      const { application, finding } = event;
+      return { application, type: 'Warning', reason: finding.code, action: 'Sync', text: formatFinding(finding) };
     }
     case 'history-rewritten': {
       const text = `the branch was rewritten from ${shortSha(event.from)} to ${shortSha(event.to)}`;
@@ -96,8 +104,7 @@ function noteOfFailure(application: ApplicationKey, error: OperatorError, about:
 
 function noteOfDrift(application: ApplicationKey, drift: Drift): EventNote {
   const by = drift.manager === 'unknown' ? 'by an unknown manager' : `by ${drift.manager}`;
-  const what =
-    drift.kind === 'deleted' ? 'deleted' : `${drift.fields.length === 0 ? 'changed' : `${drift.fields.join(', ')} changed`} ${by}`;
+  const what = drift.kind === 'deleted' ? 'deleted' : `${drift.fields.join(', ')} ${drift.kind} ${by}`.trim();
   const text = `${formatRef(drift.ref)}: ${what}${drift.healed ? '; put right' : ''}`;
   return {
     application,
@@ -106,6 +113,23 @@ function noteOfDrift(application: ApplicationKey, drift: Drift): EventNote {
     action: 'Observe',
     text,
   };
+}
+
+function noteOfTakenOver(application: ApplicationKey, { ref, fields }: TakenOver): EventNote {
+  const managers = [...new Set(fields.map(({ manager }) => manager))].sort();
+  const from = managers.map((manager) => {
+    const taken = fields.filter((field) => field.manager === manager).map(({ field }) => field);
+    return `${taken.join(', ')} from ${manager}`;
+  });
+  const text = `${formatRef(ref)}: took ${from.join('; ')}`;
+  return { application, type: 'Normal', reason: 'FieldsTakenOver', action: 'Sync', text };
+}
+
+/** The text stays the same while the fight goes on, so that it becomes one Event that is counted. */
+function noteOfFight(application: ApplicationKey, { ref, manager }: Fight): EventNote {
+  const who = manager === 'unknown' ? 'somebody' : manager;
+  const text = `${formatRef(ref)}: each heal is undone by ${who}; it is healed more and more rarely: stop ${who}, change it in Git, or list the fields under ignoreDifferences`;
+  return { application, type: 'Warning', reason: 'FightDetected', action: 'Observe', text };
 }
 
 function countsText({ counts }: Outcome): string {

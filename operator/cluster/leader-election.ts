@@ -1,20 +1,12 @@
 // Holds a Lease so that of several operators one acts: sends what lease-step.ts asks for, waits, and says at any instant whether this process may write.
 import { OperatorError, toOperatorError } from '../model/error.ts';
 import type { EmitEvent } from '../model/event.ts';
+import type { LeaseTimes } from '../model/lease-times.ts';
 import { statusOf } from './api-error.ts';
 import type { ClusterConnection } from './connection.ts';
 import type { LeaseClock } from './lease-clock.ts';
 import { heldLease, type LeaseName, leaderAddress, parseLease, releasedLease } from './lease-record.ts';
-import {
-  initialLeaseState,
-  type LeaseInput,
-  type LeaseState,
-  type LeaseTimes,
-  leaseAction,
-  leaseStep,
-  mayAct,
-  type SeenLease,
-} from './lease-step.ts';
+import { initialLeaseState, type LeaseInput, type LeaseState, leaseAction, leaseStep, mayAct, type SeenLease } from './lease-step.ts';
 import { startReflector } from './reflector.ts';
 import { createRestClient, type OperatorClient } from './rest-client.ts';
 
@@ -166,7 +158,8 @@ class Election {
     const seen = state.role === 'lost' || state.seen === 'unknown' ? undefined : state.seen;
     const holder = seen?.holder ?? '';
     const text = `${state.role} ${state.role === 'standby' ? holder : ''}`;
-    if (text === this.#told || (state.role === 'standby' && state.seen === 'unknown')) return;
+    // A standby that reads its own name is about to lead; that is told when it does.
+    if (text === this.#told || (state.role === 'standby' && (state.seen === 'unknown' || holder === identity))) return;
     this.#told = text;
     const reason = state.role === 'lost' ? { reason: state.reason } : {};
     emit({ type: 'leadership', role: state.role, lease: this.#leaseName(), identity, ...(holder === '' ? {} : { holder }), ...reason });

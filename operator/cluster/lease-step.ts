@@ -1,16 +1,7 @@
 // Who leads, as a pure step: what was seen of the Lease, and when by this machine's own clock → what to do next. Requests and timers are in leader-election.ts.
 import type { JsonObject } from '../model/json.ts';
+import { type LeaseTimes, longestLease } from '../model/lease-times.ts';
 import { isOlderVersion } from '../model/resource-version.ts';
-
-/** Times of an election, in milliseconds. */
-export interface LeaseTimes {
-  /** A record that has not changed for so long has been left by its holder. */
-  readonly lease: number;
-  /** So long after a renewal the holder acts no more. The difference to `lease` is what clocks may disagree by and requests may take to arrive. */
-  readonly renewDeadline: number;
-  /** Between two renewals, and between two tries. */
-  readonly retry: number;
-}
 
 /** What decides about a Lease. */
 export interface LeaseSettings extends LeaseTimes {
@@ -69,9 +60,6 @@ export type LeaseAction =
   | { readonly do: 'write'; readonly over: SeenLease | undefined }
   | { readonly do: 'wait'; readonly until: number }
   | { readonly do: 'end'; readonly reason: string };
-
-/** The longest lease that is believed: a record that asks for more is wrong, and must not keep everybody out for ever. */
-export const longestLease = 300_000;
 
 /** Where every process begins. */
 export const initialLeaseState: LeaseState = { role: 'standby', seen: 'unknown', seenAt: 0, nextAt: Number.NEGATIVE_INFINITY };

@@ -64,7 +64,9 @@ export function createObjectWriter(client: OperatorClient, discovery: Discovery)
       const doing = `delete ${formatRef(ref)}`;
       if (uid === '') throw new OperatorError(`${doing}: its UID is not known`, { code: 'Internal', stage: 'apply', fate: 'terminal' });
       const tenant = client.impersonating(identity);
-      const kind = await discovery.find(ref, doing);
+      const kind = await discovery.locate(ref, doing);
+      // Its definition is gone, and every object of the kind with it.
+      if (kind === undefined) return { state: 'gone' };
       try {
         const answer = await tenant.request({
           method: 'DELETE',
@@ -81,6 +83,22 @@ export function createObjectWriter(client: OperatorClient, discovery: Discovery)
         if (statusOf(error) === 409 && /UID in (the )?precondition/i.test(refusalOf(error)?.message ?? '')) return { state: 'replaced' };
         throw error;
       }
+    },
+
+    async patch(identity, ref, operations, signal) {
+      const doing = `patch ${formatRef(ref)}`;
+      const tenant = client.impersonating(identity);
+      const kind = await discovery.find(ref, doing);
+      return tenant.request({
+        method: 'PATCH',
+        path: pathOf(kind, ref),
+        query: { fieldManager },
+        contentType: 'application/json-patch+json',
+        body: operations,
+        doing,
+        stage: 'apply',
+        signal,
+      });
     },
 
     read: (identity, ref, signal) => readAs(client, discovery, identity, ref, signal),

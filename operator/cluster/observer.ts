@@ -30,12 +30,24 @@ interface Watched {
 
 type Listener = (key: ObjectKey, object: ObservedObject | undefined, previous: ObservedObject | undefined) => void;
 
+/** Whom watches tell. */
+interface Audience {
+  readonly change: Listener;
+  readonly rewound: () => void;
+}
+
 /** Watches live objects as the operator: metadata only, but for kinds whose health is in their status. */
 export function createObserver(options: ObserverOptions): ObjectObserver {
   const listeners = new Set<Listener>();
   const watches = new Map<string, KindWatch>();
-  const tell: Listener = (key, object, previous) => {
-    for (const listener of listeners) listener(key, object, previous);
+  const rewindListeners = new Set<() => void>();
+  const tell: Audience = {
+    change(key, object, previous) {
+      for (const listener of listeners) listener(key, object, previous);
+    },
+    rewound() {
+      for (const listener of rewindListeners) listener();
+    },
   };
   const find = (key: ObjectKey): Watched | undefined => {
     // Asked of every object at every sync: cut where the bars are, nothing is split into parts.
@@ -51,6 +63,7 @@ export function createObserver(options: ObserverOptions): ObjectObserver {
     get: (key) => find(key)?.object,
     status: (key) => find(key)?.status,
     onChange: (listener) => void listeners.add(listener),
+    onRewound: (listener) => void rewindListeners.add(listener),
     fetch: (ref) => fetchMetadata(options, ref),
     findLabelled: (label) => findLabelled(options, label),
   };
@@ -67,7 +80,7 @@ async function ensureWatched(
   watches: Map<string, KindWatch>,
   id: string,
   kind: KindRef,
-  tell: Listener,
+  tell: Audience,
 ): Promise<void> {
   const running = watches.get(id);
   if (running !== undefined) return listedOf(running.reflector);
@@ -86,21 +99,11 @@ async function listedOf(reflector: Reflector<Watched>): Promise<void> {
 }
 
 async function servedKind(discovery: Discovery, kind: KindRef): Promise<ServedKind | undefined> {
-  const id = `${kind.apiVersion}|${kind.kind}`;
-  const known = (await discovery.served()).byKind.get(id);
-  const served = known ?? (await discovery.served(true)).byKind.get(id);
-  if (served === undefined && (await discovery.served()).failedGroups.has(groupOf(kind.apiVersion))) {
-    throw new OperatorError(`watch ${kind.kind}: the server of API group ${groupOf(kind.apiVersion)} does not answer`, {
-      code: 'ApiUnreachable',
-      stage: 'observe',
-      fate: 'transient',
-      hint: `check the APIService of ${groupOf(kind.apiVersion)}`,
-    });
-  }
+  const served = await discovery.locate(kind, `watch ${kind.kind}`);
   return served?.verbs.has('list') === true && served.verbs.has('watch') ? served : undefined;
 }
 
-function startKind(options: ObserverOptions, kind: ServedKind, tell: Listener, forget: () => void): KindWatch {
+function startKind(options: ObserverOptions, kind: ServedKind, tell: Audience, forget: () => void): KindWatch {
   const withStatus = hasStatusHealth(kind);
   const stop = new AbortController();
   const reflector = startReflector<Watched>(
@@ -115,8 +118,9 @@ function startKind(options: ObserverOptions, kind: ServedKind, tell: Listener, f
     {
       onChange: (_name, watched, previous) => {
         const key = (watched ?? previous)?.object.key;
-        if (key !== undefined) tell(key, watched?.object, previous?.object);
+        if (key !== undefined) tell.change(key, watched?.object, previous?.object);
       },
+      onRewound: tell.rewound,
       onFailure(error) {
         options.emit({ type: 'failure', error });
         if (statusOf(error) === 404) void dropIfRemoved(options, kind, reflector, stop, tell, forget);
@@ -133,7 +137,7 @@ async function dropIfRemoved(
   kind: ServedKind,
   reflector: Reflector<Watched>,
   stop: AbortController,
-  tell: Listener,
+  tell: Audience,
   forget: () => void,
 ): Promise<void> {
   try {
@@ -145,7 +149,7 @@ async function dropIfRemoved(
   }
   stop.abort();
   forget();
-  for (const { object } of [...reflector.values()]) tell(object.key, undefined, object);
+  for (const { object } of [...reflector.values()]) tell.change(object.key, undefined, object);
 }
 
 /** Requests at once while all kinds are searched. */

@@ -43,7 +43,8 @@ export type ReflectorInput<Value> =
 
 /** What the collection's copy must do. */
 export type ReflectorChange<Value> =
-  | { readonly type: 'replace'; readonly items: readonly ReflectedItem<Value>[] }
+  /** `isRewound`: the list is older than what was seen before, and stays so: the cluster was restored from a backup, or made anew. */
+  | { readonly type: 'replace'; readonly items: readonly ReflectedItem<Value>[]; readonly isRewound: boolean }
   | { readonly type: 'put' | 'remove'; readonly item: ReflectedItem<Value> };
 
 /** What to do after a step. `read`: go on reading the open watch. */
@@ -66,7 +67,8 @@ export function initialState<Value>(): ReflectorState<Value> {
 /**
  * The next state.
  * Guarantees: a change is told only from a complete list or a well-formed event; nothing is lost, because a broken watch goes on from the last
- * version read and a version that is too old leads to a new list; versions only grow, unless the server insists.
+ * version read and a version that is too old leads to a new list; versions only grow, unless the server insists. A stream that is out of
+ * order, or a server that was away, may have another history than the one known: it is listed again.
  */
 export function reflectorStep<Value>(state: ReflectorState<Value>, input: ReflectorInput<Value>): ReflectorStep<Value> {
   switch (input.type) {
@@ -76,10 +78,11 @@ export function reflectorStep<Value>(state: ReflectorState<Value>, input: Reflec
         : paged(state, input.items, input.continueToken);
     case 'put':
     case 'remove': {
-      if (isOlderVersion(input.item.resourceVersion, state.resourceVersion)) return { state, next: { do: 'read', afterMilliseconds: 0 } };
+      if (isOlderVersion(input.item.resourceVersion, state.resourceVersion)) return outOfOrder(state);
       return { state: advanced(state, input.item.resourceVersion), change: input, next: { do: 'read', afterMilliseconds: 0 } };
     }
     case 'bookmark':
+      if (isOlderVersion(input.resourceVersion, state.resourceVersion)) return outOfOrder(state);
       return { state: advanced(state, input.resourceVersion), next: { do: 'read', afterMilliseconds: 0 } };
     case 'closed':
       // A watch that ends at once counts as a failure, so that the server is not asked in a tight loop.
@@ -107,7 +110,7 @@ function listed<Value>(
   }
   return {
     state: { phase: 'watching', pages: [], continueToken: '', resourceVersion, failures: 0, regressions: 0 },
-    change: { type: 'replace', items: pages.flat() },
+    change: { type: 'replace', items: pages.flat(), isRewound: isOlderVersion(resourceVersion, state.resourceVersion) },
     next: { do: 'watch', afterMilliseconds: 0 },
   };
 }
@@ -121,7 +124,15 @@ function failed<Value>(
   const counted = { ...state, failures };
   // 410: the version to watch from, or the token of the next page, is too old.
   if (input.status === 410) return again(counted, 'list', failures === 1 ? 0 : wait);
-  return again(counted, state.phase === 'watching' ? 'watch' : 'list', wait);
+  // A server that cannot even be asked may come back with another history, in which the version to watch from lies in the future.
+  const wasAway = input.status === undefined && state.failures > 0;
+  return again(counted, state.phase === 'watching' && !wasAway ? 'watch' : 'list', wait);
+}
+
+/** What comes is older than what came: what lies between is not known any more. */
+function outOfOrder<Value>(state: ReflectorState<Value>): ReflectorStep<Value> {
+  const failures = state.failures + 1;
+  return again({ ...state, failures }, 'list', backOff(failures));
 }
 
 /** Starts over: half a list is thrown away. */

@@ -35,6 +35,8 @@ export interface CollectionListener<Value> {
   onFailure(error: OperatorError): void;
   /** The API server answered with a page or opened a watch: it lets us look. */
   onAnswer?(): void;
+  /** The collection went back in time, after its changes were told: versions known from before say nothing any more. */
+  onRewound?(): void;
 }
 
 /** A collection that is followed until its signal aborts. */
@@ -78,6 +80,7 @@ export function startReflector<Value>(
     keep: (object) => itemOf(object, collection, copy, listener),
     change(change) {
       applyChange(copy, change, listener);
+      if (change.type === 'replace' && change.isRewound) listener.onRewound?.();
       hasListed = true;
       first.resolve();
     },

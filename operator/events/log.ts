@@ -90,6 +90,16 @@ function lineOf(event: OperatorEvent): Line {
       };
     case 'drift':
       return driftLine(event);
+    case 'fields-taken-over':
+      return takenOverLine(event);
+    case 'fight':
+      return fightLine(event);
+    case 'mutated-by-admission':
+      return {
+        level: 'warn',
+        message: formatFinding(event.finding),
+        fields: { event: event.type, application: event.application, code: event.finding.code },
+      };
     case 'reconciled':
       return reconciledLine(event);
     case 'suspension':
@@ -140,11 +150,31 @@ function leadershipLine({ type, role, lease, identity, holder, reason }: Extract
 }
 
 function driftLine({ type, application, drift }: Extract<OperatorEvent, { type: 'drift' }>): Line {
-  const what = drift.kind === 'deleted' ? 'was deleted' : `changed at ${drift.fields.join(', ') || 'unknown fields'}`;
+  const fields = drift.fields.join(', ') || 'unknown fields';
+  const what = drift.kind === 'deleted' ? 'was deleted' : drift.kind === 'added' ? `had ${fields} added` : `changed at ${fields}`;
   return {
     level: 'info',
     message: `${formatRef(drift.ref)} ${what} by ${drift.manager}${drift.healed ? ' and was healed' : ''}`,
     fields: { event: type, application, manager: drift.manager, operation: drift.operation, driftedAt: drift.time, healed: drift.healed },
+  };
+}
+
+function takenOverLine({ type, application, takenOver }: Extract<OperatorEvent, { type: 'fields-taken-over' }>): Line {
+  const { ref, fields } = takenOver;
+  const managers = [...new Set(fields.map(({ manager }) => manager))].sort().join(', ');
+  return {
+    level: 'info',
+    message: `took ${fields.map(({ field }) => field).join(', ')} of ${formatRef(ref)} over from ${managers}`,
+    fields: { event: type, application, managers },
+  };
+}
+
+function fightLine({ type, application, fight }: Extract<OperatorEvent, { type: 'fight' }>): Line {
+  const { ref, heals, manager } = fight;
+  return {
+    level: 'warn',
+    message: `${formatRef(ref)} was healed ${heals} times and is changed back each time by ${manager}`,
+    fields: { event: type, application, manager, heals },
   };
 }
 
@@ -156,6 +186,7 @@ function reconciledLine({ type, application, syncId, outcome }: Extract<Operator
     fields: {
       ...{ event: type, application, syncId, revision: revision?.sha, initiatedBy: outcome.initiatedBy, result: result.kind },
       ...{ create: counts.create, update: counts.update, prune: counts.prune, unchanged: counts.unchanged, health: outcome.health.state },
+      plan: outcome.planDigest,
       seconds: (outcome.finishedAt.getTime() - outcome.startedAt.getTime()) / 1_000,
       ...failed,
     },

@@ -63,6 +63,7 @@ function createSeries(registry: Registry) {
       'result',
     ]),
     drifts: counter('setpoint_drift_total', 'Changes by others to objects of an Application.', [...ofApplication, 'healed']),
+    fights: counter('setpoint_drift_fights_total', 'Heals held back because somebody undoes them again and again.', ofApplication),
     fetches: counter('setpoint_git_fetch_total', 'Looks at Git repositories by result.', ['result']),
     fetchTime: histogram('setpoint_git_fetch_duration_seconds', 'Time of one look at a Git repository.', ['result']),
     renderTime: histogram('setpoint_render_duration_seconds', 'Time of one synth.', []),
@@ -130,6 +131,12 @@ function record(series: Series, event: OperatorEvent): void {
     case 'synthesized':
       if (!event.cached) series.renderTime.observe(event.seconds);
       break;
+    case 'fight':
+      series.fights.inc(labelsOf(event.application));
+      break;
+    case 'fields-taken-over':
+    case 'mutated-by-admission':
+      break;
     case 'drift':
       series.drifts.inc({ ...labelsOf(event.application), healed: String(event.drift.healed) });
       break;
@@ -174,6 +181,7 @@ function removeApplication(series: Series, application: ApplicationKey): void {
   series.states.delete(application);
   series.appReconcileTime.remove(labels);
   for (const result of resultKinds) series.syncs.remove({ ...labels, result });
+  series.fights.remove(labels);
   for (const healed of ['true', 'false']) series.drifts.remove({ ...labels, healed });
 }
 

@@ -73,6 +73,7 @@ export const findingCodes = {
   DependencyCycle: 'objects depend on each other in a circle',
   ObjectTooLarge: 'an object is larger than the API server stores',
   ServerRefused: 'the API server refused the object in a dry run',
+  MutatedByAdmission: 'admission made something else of the object than Git declares',
   NoPermission: 'the ServiceAccount of the Application may not write the object',
   NamespaceNotFound: 'the namespace of the object does not exist',
   // ownership and prune

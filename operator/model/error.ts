@@ -7,6 +7,13 @@ export type Stage = 'source' | 'synth' | 'validate' | 'plan' | 'apply' | 'observ
 /** `terminal`: the same input fails again, wait for a change. `transient`: try again with back-off. */
 export type Fate = 'terminal' | 'transient';
 
+/** A field that another field manager holds. */
+export interface FieldConflict {
+  /** `.spec.replicas`. */
+  readonly field: string;
+  readonly manager: string;
+}
+
 /** What an OperatorError carries besides its message. */
 export interface OperatorErrorDetails {
   readonly code: ErrorCode;
@@ -17,6 +24,8 @@ export interface OperatorErrorDetails {
   /** Seconds the other side asked us to wait. */
   readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
+  /** Of `ApplyConflict`: who holds which field. */
+  readonly conflicts?: readonly FieldConflict[];
 }
 
 /** An error with a documented code. The message says what was attempted on what, and never holds a secret. */
@@ -27,6 +36,7 @@ export class OperatorError extends Error {
   readonly fate: Fate;
   readonly hint: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly conflicts: readonly FieldConflict[];
 
   constructor(message: string, details: OperatorErrorDetails) {
     super(message, { cause: details.cause });
@@ -35,6 +45,7 @@ export class OperatorError extends Error {
     this.fate = details.fate;
     this.hint = details.hint;
     this.retryAfterSeconds = details.retryAfterSeconds;
+    this.conflicts = details.conflicts ?? [];
   }
 }
 
@@ -49,3 +60,14 @@ export function toOperatorError(error: unknown, stage: Stage): OperatorError {
 export function formatError(error: OperatorError): string {
   return error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
 }
+
+/** `field manager conflict on .spec.replicas (kubectl)`. */
+export function formatConflicts(conflicts: readonly FieldConflict[]): string {
+  const most = 8;
+  const told = conflicts.slice(0, most).map(({ field, manager }) => `${field} (${manager})`);
+  const more = conflicts.length > most ? ` and ${conflicts.length - most} more` : '';
+  return `field manager conflict on ${told.join(', ')}${more}`;
+}
+
+/** What to do about fields that other managers hold. */
+export const conflictHint = 'stop declaring the fields, list them under sync.ignoreDifferences, or set sync.conflicts to Force';

@@ -1,9 +1,10 @@
 // The one typed event stream. Log, metrics, Kubernetes Events and streams subscribe; stages never write to any of them.
 import type { Adoption } from './adoption.ts';
 import type { OperatorError } from './error.ts';
+import type { Finding } from './finding.ts';
 import type { ObjectRef } from './object-ref.ts';
 import type { Drift } from './observed.ts';
-import type { Outcome } from './outcome.ts';
+import type { Fight, Outcome, TakenOver } from './outcome.ts';
 import type { Revision } from './revision.ts';
 
 /** Name of an Application: `namespace/name`. */
@@ -27,6 +28,10 @@ export type OperatorEvent =
   /** The stored inventory was lost or damaged and was made again from the marks on live objects. */
   | { readonly type: 'inventory-rebuilt'; readonly application: ApplicationKey; readonly why: string; readonly found: number }
   | { readonly type: 'drift'; readonly application: ApplicationKey; readonly drift: Drift }
+  | { readonly type: 'fields-taken-over'; readonly application: ApplicationKey; readonly takenOver: TakenOver }
+  /** Told each time a heal is held back because somebody undoes it again and again. */
+  | { readonly type: 'fight'; readonly application: ApplicationKey; readonly fight: Fight }
+  | { readonly type: 'mutated-by-admission'; readonly application: ApplicationKey; readonly finding: Finding }
   | {
       readonly type: 'reconciled';
       readonly application: ApplicationKey;

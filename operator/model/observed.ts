@@ -45,10 +45,22 @@ export interface Drift {
   readonly ref: ObjectRef;
   /** JSON paths such as `.spec.replicas`; empty when the object itself is gone. */
   readonly fields: readonly string[];
-  readonly kind: 'changed' | 'deleted';
+  /** `added`: fields that somebody added where nothing may be added. */
+  readonly kind: 'changed' | 'deleted' | 'added';
   /** `unknown` when no managedFields entry tells. */
   readonly manager: string;
   readonly operation: string;
   readonly time: string;
   readonly healed: boolean;
+}
+
+/** Fields that somebody else added to an object of ours and that are left alone. */
+export interface ExtraFields {
+  readonly ref: ObjectRef;
+  /** Paths such as `.metadata.annotations.note`. */
+  readonly fields: readonly string[];
+  readonly manager: string;
+  readonly operation: string;
+  /** When the manager last wrote; absent for some writers. */
+  readonly time?: string;
 }

@@ -1,10 +1,10 @@
 // The result of one look at one Application: the only thing status is derived from.
 import type { Adoption } from './adoption.ts';
-import type { OperatorError } from './error.ts';
+import type { FieldConflict, OperatorError } from './error.ts';
 import type { Finding } from './finding.ts';
 import type { ApplicationHealth } from './health.ts';
 import type { ObjectRef } from './object-ref.ts';
-import type { Drift } from './observed.ts';
+import type { Drift, ExtraFields } from './observed.ts';
 import type { ActionCounts } from './plan.ts';
 import type { Revision } from './revision.ts';
 import type { Suspension } from './suspension.ts';
@@ -13,6 +13,21 @@ import type { Suspension } from './suspension.ts';
 export interface ObjectFailure {
   readonly ref: ObjectRef;
   readonly error: OperatorError;
+}
+
+/** Declared fields that other managers held with other values before they were applied. */
+export interface TakenOver {
+  readonly ref: ObjectRef;
+  readonly fields: readonly FieldConflict[];
+}
+
+/** An object that somebody changes back each time it is healed. */
+export interface Fight {
+  readonly ref: ObjectRef;
+  /** Heals so far. */
+  readonly heals: number;
+  /** Who undid the last one; `unknown` when nothing tells. */
+  readonly manager: string;
 }
 
 /** How far the pipeline came; one closed union instead of flags. */
@@ -45,6 +60,8 @@ export interface Outcome {
   /** Value of the annotation `setpoint.dev/reconcile-requested` that this look answers. */
   readonly handledRequest?: string;
   readonly result: SyncResult;
+  /** Digest of the plan that was carried out, if this look made one. */
+  readonly planDigest?: string;
   readonly counts: ActionCounts;
   readonly findings: readonly Finding[];
   readonly drift: readonly Drift[];
@@ -52,6 +69,12 @@ export interface Outcome {
   readonly notices?: readonly Finding[];
   /** Objects that existed already and were taken over in this look. */
   readonly adopted?: readonly Adoption[];
+  /** Fields of others on our objects that are left alone. */
+  readonly extraFields?: readonly ExtraFields[];
+  /** Fields that this look took from other managers. */
+  readonly takenOver?: readonly TakenOver[];
+  /** Objects that are undone again and again, and by whom. */
+  readonly fights?: readonly Fight[];
   readonly health: ApplicationHealth;
   /** Objects in the inventory after this look. */
   readonly owned: number;

@@ -16,6 +16,9 @@ export function isOwnEntry(entry: ManagedFields): boolean {
   return entry.manager === fieldManager && entry.operation === 'Apply' && entry.subresource === undefined;
 }
 
+/** Under this name the server merges the oldest entries when more than ten have updated an object: it tells neither who nor when. */
+export const mergedManager = 'ancient-changes';
+
 /** Short hash of the fields we hold; '' when we hold nothing. */
 export function fieldsHash(entry: ManagedFields | undefined): string {
   return entry?.fieldsV1 === undefined ? '' : sha256(canonicalJson(entry.fieldsV1), 16);

@@ -1,4 +1,5 @@
 // The plan: what a sync will do, to what, in which order and why. A value: printed, stored, compared by digest. Reasons are for people; no code branches on them.
+import type { FieldConflict } from './error.ts';
 import { canonicalJson, sha256 } from './json.ts';
 import type { Manifest } from './manifest.ts';
 import type { ObjectKey, ObjectRef } from './object-ref.ts';
@@ -39,9 +40,10 @@ export interface SkipChange extends ChangeOf<'skip'> {
   /** Why an object that left Git stays, where that is for a person to know and to end. */
   readonly kept?: KeptReason;
 }
-/** An object that someone else owns. */
+/** An object that someone else owns: another Application, or, of `fields`, other field managers. */
 export interface ConflictChange extends ChangeOf<'conflict'> {
   readonly owner: string;
+  readonly fields?: readonly FieldConflict[];
 }
 
 /** One decision about one object. */

@@ -3,6 +3,7 @@ import { trackingAnnotation, trackingLabel, trackingLabelValue } from '../../con
 import { applicationKey } from './application.ts';
 import type { ApplicationKey } from './event.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
+import type { ObjectMetadata } from './manifest.ts';
 import type { ObservedObject } from './observed.ts';
 import { isOwnEntry } from './own-fields.ts';
 
@@ -30,6 +31,16 @@ export function foreignOwnerOf(
   application: { readonly namespace: string; readonly name: string },
 ): ApplicationKey | undefined {
   return observed.annotations[trackingAnnotation] === applicationKey(application) ? undefined : ownerOf(observed);
+}
+
+/** Our label and annotation as an object declares them; empty where it does not. */
+export function marksOf({ labels, annotations }: ObjectMetadata): { readonly labels: JsonObject; readonly annotations: JsonObject } {
+  const label = labels?.[trackingLabel];
+  const annotation = annotations?.[trackingAnnotation];
+  return {
+    labels: label === undefined ? {} : { [trackingLabel]: label },
+    annotations: annotation === undefined ? {} : { [trackingAnnotation]: annotation },
+  };
 }
 
 function ownsTrackingAnnotation(fields: JsonObject | undefined): boolean {

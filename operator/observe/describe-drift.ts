@@ -3,7 +3,7 @@ import { formatFieldPath } from '../model/field-set.ts';
 import { type IgnoreRule, ignoredPaths } from '../model/ignore-rules.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { Drift, ManagedFields, ObservedObject } from '../model/observed.ts';
-import { isOwnEntry, ownEntry, parseManagedFields } from '../model/own-fields.ts';
+import { isOwnEntry, mergedManager, ownEntry, parseManagedFields } from '../model/own-fields.ts';
 import { fieldPaths, isBelow } from './field-paths.ts';
 
 /** What is known of one drift. */
@@ -33,7 +33,9 @@ export function describeDrift(evidence: DriftEvidence): Drift {
   const isIgnored = ignoredBy(evidence);
   const held = heldPaths(restored);
   const left = fieldPaths(ownEntry(drifted.managedFields)?.fieldsV1);
-  const taken = without(held, left).filter((path) => !isIgnored(path));
+  // Whom an apply by force leaves a field together with us had the same value: then only ownership was lost, and is back.
+  const shared = sharedPaths(restored);
+  const taken = without(without(held, left), shared).filter((path) => !isIgnored(path));
   const fields = [taken, before === undefined ? [] : changedOwnPaths(before, restored), without(left, held)]
     .map((paths) => paths.filter((path) => !isIgnored(path)))
     .find(({ length }) => length > 0);
@@ -61,6 +63,11 @@ function heldPaths(object: JsonObject): readonly string[] {
   return fieldPaths(ownEntry(managedFieldsOf(object))?.fieldsV1);
 }
 
+/** The fields that others hold in a live object. */
+function sharedPaths(object: JsonObject): readonly string[] {
+  return managedFieldsOf(object).flatMap((entry) => (isOwnEntry(entry) ? [] : fieldPaths(entry.fieldsV1)));
+}
+
 function managedFieldsOf(object: JsonObject): readonly ManagedFields[] {
   const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
   return parseManagedFields(metadata['managedFields']);
@@ -78,7 +85,7 @@ export function describeDeletion(ref: ObservedObject['ref'], healed: boolean, se
 
 /** The newest entry that now holds a field taken from us; with no field known, nobody is accused. */
 function findCulprit(entries: readonly ManagedFields[], taken: readonly string[]): ManagedFields | undefined {
-  const suspects = entries.filter((entry) => !isOwnEntry(entry) && holdsAny(entry, taken));
+  const suspects = entries.filter((entry) => !isOwnEntry(entry) && entry.manager !== mergedManager && holdsAny(entry, taken));
   return suspects.sort((left, right) => ((left.time ?? '') < (right.time ?? '') ? 1 : -1))[0];
 }
 

@@ -1,6 +1,7 @@
 // What a sync does to one object that Git declares: write it, leave it, or stand back. What leaves Git is decided in decide-prune.ts.
 import { managersBefore } from '../model/adoption.ts';
 import { applicationKey } from '../model/application.ts';
+import { type FieldConflict, formatConflicts } from '../model/error.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { ObservedObject } from '../model/observed.ts';
 import type { Change } from '../model/plan.ts';
@@ -16,6 +17,13 @@ export interface Decision {
 
 /** Decides on one desired object. */
 export function decideDesired(manifest: Manifest, request: PlanRequest): Decision {
+  const decision = decideUnheld(manifest, request);
+  const held = request.heldFields?.get(manifest.key);
+  const { action } = decision.change;
+  return held === undefined || (action !== 'create' && action !== 'update') ? decision : heldBy(manifest, held);
+}
+
+function decideUnheld(manifest: Manifest, request: PlanRequest): Decision {
   const live = request.observed(manifest.key);
   const holder = holderOf(request, manifest.key, live);
   if (holder !== undefined) return conflict(manifest, holder);
@@ -72,6 +80,12 @@ function write(manifest: Manifest, uid: string, reason: string): Decision {
 function skip(manifest: Manifest, reason: string, available: boolean): Decision {
   const { ref, key } = manifest;
   return { manifest, available, change: { action: 'skip', ref, key, forget: false, reason } };
+}
+
+function heldBy(manifest: Manifest, fields: readonly FieldConflict[]): Decision {
+  const { ref, key } = manifest;
+  const owner = [...new Set(fields.map(({ manager }) => manager))].sort().join(', ');
+  return { manifest, available: false, change: { action: 'conflict', ref, key, owner, fields, reason: formatConflicts(fields) } };
 }
 
 function conflict(manifest: Manifest, owner: string): Decision {

@@ -48,7 +48,7 @@ function holdBackDependants(decisions: readonly Decision[]): readonly Decision[]
   const unmet = new Map<ObjectKey, string>();
   return decisions.map((decision) => {
     const { change, manifest } = decision;
-    const blocker = manifest.dependsOn.map((key) => unmet.get(key)).find((name) => name !== undefined);
+    const blocker = [...manifest.dependsOn].sort().flatMap((key) => unmet.get(key) ?? [])[0];
     const held = blocker !== undefined && (change.action === 'create' || change.action === 'update');
     const result: Decision = held ? { manifest, available: false, change: heldBack(manifest, blocker) } : decision;
     if (!result.available) unmet.set(manifest.key, formatRef(manifest.ref));

@@ -1,4 +1,6 @@
 // What planning is given: plain values read beforehand. No client, no clock.
+
+import type { FieldConflict } from '../model/error.ts';
 import type { ApplicationKey } from '../model/event.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Manifest } from '../model/manifest.ts';
@@ -28,6 +30,8 @@ export interface PlanRequest {
   readonly policy: PlanPolicy;
   /** API groups that do not answer: nothing of them is known to be absent, so nothing of them is pruned. */
   readonly failedGroups?: ReadonlySet<string>;
+  /** Fields that other managers hold and that must not be taken from them. @default none */
+  readonly heldFields?: ReadonlyMap<ObjectKey, readonly FieldConflict[]>;
   /** The Application that syncs. */
   readonly owner: { readonly namespace: string; readonly name: string };
   /** The other Application that has an object, by all that is known. @default what the object's own marks say */

@@ -106,6 +106,17 @@ export class ApplicationController {
     if (!this.#timers.isRunning(name)) this.#timers.start(name, gatherMilliseconds, () => this.ask(key, reason));
   }
 
+  /** The cluster went back in time: what is remembered of it is read again, and compared as after a start. */
+  startOver(): void {
+    for (const memory of this.#memories.values()) {
+      for (const key of memory.answered.keys()) memory.health.touch(key);
+      memory.answered.clear();
+      memory.written.clear();
+      memory.isOutdated = true;
+      this.ask(memory.key, 'start');
+    }
+  }
+
   /** Takes nothing more; resolves when the looks under way have ended. Assumes: the signal has aborted, so that they end soon. */
   async close(): Promise<void> {
     this.#timers.stopAll();
@@ -199,6 +210,8 @@ export class ApplicationController {
     if (outcome.result.kind === 'synced') memory.toldDrift.clear();
     const adopted = outcome.adopted ?? [];
     if (adopted.length > 0) emit({ type: 'adopted', application: memory.key, adopted });
+    for (const takenOver of outcome.takenOver ?? []) emit({ type: 'fields-taken-over', application: memory.key, takenOver });
+    for (const fight of outcome.fights ?? []) emit({ type: 'fight', application: memory.key, fight });
     emit({ type: 'reconciled', application: memory.key, uid: memory.uid, syncId: randomUUID(), outcome });
   }
 

@@ -6,14 +6,17 @@ import type { Health } from '../model/health.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { ObjectKey } from '../model/object-ref.ts';
-import type { Baseline } from '../model/observed.ts';
+import type { Baseline, ObservedObject } from '../model/observed.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { Addition } from '../observe/find-additions.ts';
 import type { Subscription } from '../source/ports.ts';
 import type { SynthResult } from '../synth/ports.ts';
 import type { HealRecord } from './heal-limits.ts';
 import { HealthLedger } from './health-ledger.ts';
+import { mutationsIn } from './mutations.ts';
+import { ObjectLedger } from './object-ledger.ts';
 
 /** Why an Application is looked at. `drift` and `health` ask for less than a sync. */
 export type Reason = 'start' | 'commit' | 'spec' | 'request' | 'suspend' | 'resume' | 'retry' | 'drift' | 'health';
@@ -65,6 +68,8 @@ export interface ApplicationMemory {
   readonly written: Map<ObjectKey, Baseline>;
   /** Health of the owned objects, added up. Told of each change the watch shows and each answer that comes or goes. */
   readonly health: HealthLedger;
+  /** What others added to owned objects. Told of each change the watch shows. */
+  readonly added: ObjectLedger<readonly Addition[]>;
   /** Objects being written now: what the watch shows of them is judged when the answer is here. */
   readonly inFlight: Set<ObjectKey>;
   /** Objects seen to change while they were in flight. */
@@ -73,6 +78,10 @@ export interface ApplicationMemory {
   readonly changeListeners: Set<() => void>;
   /** Drift that was told already and not healed, as text. */
   readonly toldDrift: Set<string>;
+  /** What others added, by the observation it was found in. */
+  readonly additions: WeakMap<ObservedObject, readonly Addition[]>;
+  /** What admission made of objects when they were last applied. */
+  readonly mutated: Map<ObjectKey, Finding>;
   /** Heals of each object, to notice when somebody undoes them again and again. */
   readonly heals: Map<ObjectKey, HealRecord>;
   /** Undefined until it was loaded. */
@@ -125,10 +134,13 @@ export function createMemory(application: Application): ApplicationMemory {
     answered: new Map(),
     written: new Map(),
     health: new HealthLedger(),
+    added: new ObjectLedger(),
     inFlight: new Set(),
     noticed: new Set(),
     changeListeners: new Set(),
     toldDrift: new Set(),
+    additions: new WeakMap(),
+    mutated: mutationsIn(application.status),
     heals: new Map(),
     inventory: undefined,
     isOutdated: false,

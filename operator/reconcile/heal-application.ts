@@ -1,7 +1,7 @@
 // The short way from drift to healed: no fetch, no synth; what is suspected is applied again from the last accepted commit.
 import { toOperatorError } from '../model/error.ts';
 import { formatRef, keyOf, type ObjectKey } from '../model/object-ref.ts';
-import type { Outcome, SyncResult } from '../model/outcome.ts';
+import type { Fight, Outcome, SyncResult } from '../model/outcome.ts';
 import { healDelay, recordHeal } from './heal-limits.ts';
 import type { Look } from './look.ts';
 import { failedOutcome } from './outcome-of.ts';
@@ -22,11 +22,12 @@ export async function healApplication(look: Look): Promise<Outcome> {
   const fought = [...memory.suspects].filter((key) => healDelay(memory.heals.get(key), now) > 0);
   try {
     const synced = await syncObjects(look, suspectScope(look, accepted, new Set(fought)));
-    const outcome = outcomeOfSync(look, synced, {});
+    const fights = fightsOver(look, fought);
+    const outcome = outcomeOfSync(look, synced, { fights });
     for (const { ref, healed } of outcome.drift) {
       if (healed) memory.heals.set(keyOf(ref), recordHeal(memory.heals.get(keyOf(ref)), now));
     }
-    const standing = fightResult(look, fought) ?? standingResult(memory.lastOutcome);
+    const standing = fightResult(look, fights) ?? standingResult(memory.lastOutcome);
     return standing === undefined || outcome.result.kind === 'failed' ? outcome : { ...outcome, result: standing };
   } catch (error) {
     return failedOutcome(look, toOperatorError(error, 'apply'));
@@ -39,14 +40,21 @@ function standingResult(last: Outcome | undefined): SyncResult | undefined {
   return last?.result.kind === 'failed' && last.result.error.stage !== 'health' ? last.result : undefined;
 }
 
-function fightResult({ memory, parts }: Look, fought: readonly ObjectKey[]): SyncResult | undefined {
-  const [first] = fought;
-  const entry = first === undefined ? undefined : memory.inventory?.get(first);
-  if (first === undefined || entry === undefined) return undefined;
-  const record = memory.heals.get(first);
-  const by = memory.status?.drift?.find(({ object }) => object.name === entry.ref.name && object.kind === entry.ref.kind)?.manager;
-  const seconds = Math.ceil(healDelay(record, parts.clock.monotonic()) / 1_000);
-  const who = by === undefined || by === 'unknown' ? 'somebody' : by;
-  const message = `${formatRef(entry.ref)} was healed ${record?.count} times and is changed again by ${who}; it is healed again in ${seconds} s: stop ${who}, or change it in Git`;
+/** The objects whose heal has to wait, and who undid the last one. */
+function fightsOver({ memory }: Look, fought: readonly ObjectKey[]): readonly Fight[] {
+  return fought.flatMap((key) => {
+    const entry = memory.inventory?.get(key);
+    const heals = memory.heals.get(key)?.count ?? 0;
+    const last = memory.status?.drift?.find(({ object }) => keyOf({ namespace: '', ...object }) === key);
+    return entry === undefined ? [] : [{ ref: entry.ref, heals, manager: last?.manager ?? 'unknown' }];
+  });
+}
+
+function fightResult({ memory, parts }: Look, [first]: readonly Fight[]): SyncResult | undefined {
+  if (first === undefined) return undefined;
+  const { ref, heals, manager } = first;
+  const seconds = Math.ceil(healDelay(memory.heals.get(keyOf(ref)), parts.clock.monotonic()) / 1_000);
+  const who = manager === 'unknown' ? 'somebody' : manager;
+  const message = `${formatRef(ref)} was healed ${heals} times and is changed again by ${who}; it is healed again in ${seconds} s: stop ${who}, or change it in Git`;
   return { kind: 'out-of-sync', message };
 }

@@ -54,6 +54,7 @@ export async function narrowInventory(look: Look, plan: Plan, result: ApplyResul
     owned.release(memory.key, key);
     memory.answered.delete(key);
     memory.suspects.delete(key);
+    memory.mutated.delete(key);
   }
 }
 

@@ -6,11 +6,15 @@ import { formatRef } from '../model/object-ref.ts';
 import type { Outcome, SyncResult } from '../model/outcome.ts';
 import { countActions } from '../model/plan.ts';
 import { healthOfApplication } from './application-health.ts';
+import { extraFieldsOf } from './extra-fields.ts';
 import { initiatorOf, type Look } from './look.ts';
+import { withMutations } from './mutations.ts';
 import { claimFindings } from './ownership.ts';
 
 /** What differs from look to look; what is left out is as it was, or empty. */
-export type OutcomeParts = Partial<Pick<Outcome, 'revision' | 'ref' | 'counts' | 'findings' | 'drift' | 'adopted'>>;
+export type OutcomeParts = Partial<
+  Pick<Outcome, 'revision' | 'ref' | 'planDigest' | 'counts' | 'findings' | 'drift' | 'adopted' | 'takenOver' | 'fights'>
+>;
 
 /** The outcome of a look that ends now. */
 export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = {}): Outcome {
@@ -29,11 +33,15 @@ export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = 
     ...(ref === undefined ? {} : { ref }),
     ...(answersRequest ? { handledRequest: request } : {}),
     result,
+    ...(parts.planDigest === undefined ? {} : { planDigest: parts.planDigest }),
     counts: parts.counts ?? countActions([]),
-    findings: parts.findings ?? last?.findings ?? [],
+    findings: withMutations(memory, parts.findings ?? last?.findings ?? []),
     drift: parts.drift ?? [],
     notices: [...claimFindings(look), ...memory.notices],
     adopted: parts.adopted ?? [],
+    extraFields: extraFieldsOf(look),
+    takenOver: parts.takenOver ?? [],
+    fights: parts.fights ?? [],
     health: isUntouched(look, result)
       ? { state: 'Unknown', message: 'nothing was applied yet' }
       : healthOfApplication(memory, look.parts.observer),

@@ -13,6 +13,8 @@ import type { SchemaCatalog } from '../validate/ports.ts';
 export interface ApplicationStore {
   /** Starts watching; resolves after the first full list. `onChange` is called for every added, changed or removed Application. */
   start(onChange: (key: ApplicationKey) => void, signal: AbortSignal): Promise<void>;
+  /** Called when Applications went back in time, as `ObjectObserver` does. */
+  onRewound(listener: () => void): void;
   get(key: ApplicationKey): Application | undefined;
   /** Whether there is an Application of this name in the cluster, served by this operator or not. */
   exists(key: ApplicationKey): Promise<boolean>;
@@ -45,6 +47,8 @@ export interface ObjectObserver {
   get(key: ObjectKey): ObservedObject | undefined;
   /** Called with each object that appeared, changed or went (`undefined`). */
   onChange(listener: (key: ObjectKey, object: ObservedObject | undefined, previous: ObservedObject | undefined) => void): void;
+  /** Called when live objects went back in time: the cluster was restored from a backup, or made anew. */
+  onRewound(listener: () => void): void;
   /** Metadata of one object by a GET as the operator, whether labelled or not. */
   fetch(ref: {
     readonly apiVersion: string;

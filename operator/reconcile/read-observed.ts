@@ -1,11 +1,33 @@
 // What is live of the objects at hand: from the watches, and by a GET where a watch cannot tell. Judges nothing.
+import { OperatorError } from '../model/error.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
-import { type KindRef, keyOf, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
+import { groupOf, type KindRef, keyOf, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
 import type { ObservedObject } from '../model/observed.ts';
 import type { ObjectObserver } from './ports.ts';
 
 /** Live metadata by key; undefined means absent. */
 export type Observed = (key: ObjectKey) => ObservedObject | undefined;
+
+/**
+ * Watches the kinds of owned objects. Resolves with the API groups that do not answer: of their objects nothing is known, so they are neither
+ * absent nor changed.
+ */
+export async function watchOwned(owned: Iterable<InventoryEntry>, observer: ObjectObserver): Promise<ReadonlySet<string>> {
+  const kinds = new Map<string, KindRef>();
+  for (const { ref } of owned) kinds.set(`${ref.apiVersion}|${ref.kind}`, ref);
+  const groups = Map.groupBy(kinds.values(), ({ apiVersion }) => groupOf(apiVersion));
+  const silent = new Set<string>();
+  const watch = async ([group, kinds]: readonly [string, readonly KindRef[]]): Promise<void> => {
+    try {
+      await observer.watchKinds(kinds);
+    } catch (error) {
+      if (!(error instanceof OperatorError) || error.code !== 'ApiUnreachable') throw error;
+      silent.add(group);
+    }
+  };
+  await Promise.all([...groups].map(watch));
+  return silent;
+}
 
 /** GETs at once. */
 const lanes = 16;

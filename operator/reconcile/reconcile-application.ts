@@ -4,6 +4,7 @@ import type { Adoption } from '../model/adoption.ts';
 import { OperatorError, toOperatorError } from '../model/error.ts';
 import type { Finding } from '../model/finding.ts';
 import { formatRef } from '../model/object-ref.ts';
+import type { Drift } from '../model/observed.ts';
 import type { Outcome, SyncResult } from '../model/outcome.ts';
 import type { Plan } from '../model/plan.ts';
 import { healthOfApplication } from './application-health.ts';
@@ -12,7 +13,8 @@ import { millisecondsOf } from './duration.ts';
 import type { Look } from './look.ts';
 import { failedOutcome, type OutcomeParts, outcomeOf, settledResult } from './outcome-of.ts';
 import { settleClaims } from './ownership.ts';
-import { conflictError, fullScope, type SyncOutcome, syncObjects } from './sync-objects.ts';
+import { conflictError } from './plan-sync.ts';
+import { fullScope, type SyncOutcome, syncObjects } from './sync-objects.ts';
 
 /**
  * fetch → synthesize → validate → (rejected?) → read observed, dry-run what changed → plan → (may apply?) → widen inventory → run plan →
@@ -53,10 +55,8 @@ export function outcomeOfSync(look: Look, synced: SyncOutcome, known: OutcomePar
       return outcomeOf(look, { kind: 'failed', error: synced.error, objects: [] }, known);
     case 'ran':
       return outcomeOf(look, resultOf(look, synced), {
-        ...known,
-        counts: synced.counts,
-        drift: synced.drift,
-        adopted: adoptedIn(synced.result),
+        ...{ ...known, planDigest: synced.plan.digest, counts: synced.counts, drift: synced.drift },
+        ...{ adopted: adoptedIn(synced.result), takenOver: synced.takenOver ?? [] },
       });
   }
 }
@@ -99,10 +99,21 @@ function resultOf(look: Look, { plan, result, counts, drift }: Ran): SyncResult 
   const [unhealed] = drift.filter(({ healed }) => !healed);
   if (unhealed !== undefined) {
     const more = drift.length > 1 ? ` (and ${drift.length - 1} more objects)` : '';
-    const what = unhealed.kind === 'deleted' ? 'was deleted' : `differs from Git at ${unhealed.fields.join(', ')}`;
+    const what = differenceOf(unhealed);
     return { kind: 'out-of-sync', message: `${formatRef(unhealed.ref)} ${what}${more}; self-heal is off` };
   }
   return settledResult(look, healthOfApplication(look.memory, look.parts.observer), counts.create + counts.update + counts.prune > 0);
+}
+
+function differenceOf({ kind, fields }: Drift): string {
+  switch (kind) {
+    case 'deleted':
+      return 'was deleted';
+    case 'added':
+      return `has ${fields.join(', ')}, which Git does not allow`;
+    case 'changed':
+      return `differs from Git at ${fields.join(', ')}`;
+  }
 }
 
 /** Many failures as one: the first names itself, and one that may pass makes all worth another try. */

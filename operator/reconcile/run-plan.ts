@@ -19,13 +19,15 @@ import { writerOf } from './writer-of.ts';
 export interface RunPlanOptions {
   readonly deferred: ReadonlySet<ObjectKey>;
   readonly observed: Observed;
+  /** Objects of which no field is taken from another manager. */
+  readonly unforced?: ReadonlySet<ObjectKey>;
 }
 
 /**
  * Runs a plan. Never throws for what the plan ran into: that is in the result.
  * Guarantees: something newer to look at ends a wait, never a write; a suspension ends it between two writes; while it waits, other Applications have the worker.
  */
-export async function runPlan(look: Look, plan: Plan, { deferred, observed }: RunPlanOptions): Promise<ApplyResult> {
+export async function runPlan(look: Look, plan: Plan, { deferred, observed, unforced }: RunPlanOptions): Promise<ApplyResult> {
   const { application, memory, parts, signal, superseded, halted } = look;
   const stopWaiting = new AbortController();
   const laterKinds = plan.steps.flatMap((step) => step.changes.filter(({ key }) => deferred.has(key)).map(({ ref }) => ref));
@@ -50,7 +52,7 @@ export async function runPlan(look: Look, plan: Plan, { deferred, observed }: Ru
         plan,
         writer: writerOf(look),
         identity: tenantIdentity(application.namespace, application.spec.serviceAccountName),
-        force: true,
+        ...(unforced === undefined ? {} : { unforced }),
         deferred,
         claim: (change) => claimOf(look, change, observed),
         reclaim: (change) => reclaim(look, change),

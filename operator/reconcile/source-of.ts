@@ -13,6 +13,7 @@ export function sourceOf(application: Application, secrets: SecretReader): Sourc
     url: source.repoURL,
     ...(source.ref === undefined ? {} : { ref: source.ref }),
     requireFastForward: source.requireFastForward ?? false,
+    ...followedBefore(application),
   };
   if (name === undefined) return { ...common, credentialsId: '' };
   const read = (): Promise<SecretValues> => readSecret(application, name, secrets);
@@ -27,6 +28,12 @@ export function sourceOf(application: Application, secrets: SecretReader): Sourc
 /** What distinguishes sources, as text. */
 export function sourceKey(spec: SourceSpec): string {
   return JSON.stringify([spec.url, spec.ref ?? null, spec.credentialsId, spec.requireFastForward]);
+}
+
+/** What the status says was followed, while the spec is the one that the status is about. */
+function followedBefore({ generation, status }: Application): Pick<SourceSpec, 'followedBefore'> {
+  const revision = status?.observedGeneration === generation ? status.source?.revision : undefined;
+  return revision === undefined ? {} : { followedBefore: revision };
 }
 
 type SecretValues = Readonly<Record<string, Uint8Array>>;

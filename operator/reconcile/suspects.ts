@@ -1,5 +1,5 @@
 // Which owned objects may differ from what was applied, by their metadata alone. The server judges: see confirm-drift.ts.
-import type { ObjectKey } from '../model/object-ref.ts';
+import { groupOf, type ObjectKey } from '../model/object-ref.ts';
 import type { ObservedObject } from '../model/observed.ts';
 import { isOlderVersion } from '../model/resource-version.ts';
 import { judgeTrigger } from '../observe/judge-trigger.ts';
@@ -27,9 +27,18 @@ export function judgeNoticed(memory: ApplicationMemory, observer: ObjectObserver
   }
 }
 
-/** Judges everything owned: what happened while nobody watched. */
-export function judgeAll(memory: ApplicationMemory, observer: ObjectObserver): void {
-  for (const key of memory.inventory?.keys() ?? []) judge(memory, key, observer.get(key));
+/**
+ * Judges everything owned: what happened while nobody watched. Inventories are read before objects, so an object that is older than what
+ * was applied was restored from a backup.
+ */
+export function judgeAll(memory: ApplicationMemory, observer: ObjectObserver, silentGroups: ReadonlySet<string> = new Set()): void {
+  for (const [key, { ref, baseline }] of memory.inventory ?? []) {
+    if (silentGroups.has(groupOf(ref.apiVersion))) continue;
+    const object = observer.get(key);
+    const isRestored = baseline !== undefined && object !== undefined && isOlderVersion(object.resourceVersion, baseline.resourceVersion);
+    if (isRestored && !memory.answered.has(key)) suspect(memory, key);
+    else judge(memory, key, object);
+  }
 }
 
 function judge(memory: ApplicationMemory, key: ObjectKey, object: ObservedObject | undefined): boolean {
@@ -39,7 +48,11 @@ function judge(memory: ApplicationMemory, key: ObjectKey, object: ObservedObject
     return false;
   if (memory.answered.delete(key)) memory.health.touch(key);
   if (baseline === undefined || judgeTrigger(baseline, object) === 'same') return false;
+  suspect(memory, key);
+  return true;
+}
+
+function suspect(memory: ApplicationMemory, key: ObjectKey): void {
   memory.suspects.add(key);
   memory.hasNewSuspects = true;
-  return true;
 }

@@ -2,28 +2,26 @@
 
 import { applicationFinalizer } from '../../constructs/annotations.ts';
 import type { ApplyResult } from '../apply/apply-plan.ts';
-import { baselineOf } from '../apply/baseline.ts';
-import { deferredKeys, dryRunManifests } from '../apply/dry-run.ts';
-import type { OperatorError } from '../model/error.ts';
+import { OperatorError } from '../model/error.ts';
 import { type Finding, hasErrors } from '../model/finding.ts';
-import { tenantIdentity } from '../model/identity.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
-import type { JsonObject } from '../model/json.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { keyOf, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
+import { formatRef, groupOf, keyOf, type ObjectKey } from '../model/object-ref.ts';
 import type { Drift } from '../model/observed.ts';
+import type { ObjectFailure, TakenOver } from '../model/outcome.ts';
 import { type ActionCounts, countActions, type Plan } from '../model/plan.ts';
+import type { Addition } from '../observe/find-additions.ts';
+import { additionsAsDrift } from '../observe/judge-additions.ts';
 import { guardPlan } from '../plan/guard-plan.ts';
-import { planChanges } from '../plan/plan-changes.ts';
 import type { Desired } from './application-memory.ts';
-import { confirmByDryRun, healedDrift, isDeclaredAnew, readBefore, type SuspectBefore } from './confirm-drift.ts';
+import { type Confirmation, confirmByDryRun, healedDrift, isDeclaredAnew, readBefore, type SuspectBefore } from './confirm-drift.ts';
 import { narrowInventory, widenInventory } from './keep-inventory.ts';
 import type { Look } from './look.ts';
-import { nameMissingNamespaces } from './missing-namespaces.ts';
-import { ownershipConflict, readOwnership } from './ownership.ts';
-import { type Observed, readObserved, withFetched } from './read-observed.ts';
-import { runPlan } from './run-plan.ts';
-import { writerOf } from './writer-of.ts';
+import { noteMutations } from './mutations.ts';
+import { planSync, unseenContainers } from './plan-sync.ts';
+import { type Observed, readObserved, watchOwned, withFetched } from './read-observed.ts';
+import { type RunPlanOptions, runPlan } from './run-plan.ts';
+import { findUnwanted, stripAdditions } from './strip-additions.ts';
 
 /** What a sync works on: everything an Application declares and owns, or some objects of it. */
 export interface SyncScope {
@@ -42,6 +40,7 @@ export type SyncOutcome =
       readonly result: ApplyResult;
       readonly counts: ActionCounts;
       readonly drift: readonly Drift[];
+      readonly takenOver?: readonly TakenOver[];
     };
 
 /** Everything of a commit. The server's dry run of what changed comes before the first write. */
@@ -64,38 +63,52 @@ export function suspectScope(look: Look, desired: Desired, except: ReadonlySet<O
 export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOutcome> {
   const { application, memory, parts } = look;
   const { sync } = application.spec;
-  const seen = await readObserved(kindsOf(scope), scope.inventory.values(), parts.observer);
+  const failedGroups = await watchOwned(scope.inventory.values(), parts.observer);
+  const known = [...scope.inventory.values()].filter(({ ref }) => !failedGroups.has(groupOf(ref.apiVersion)));
+  const seen = await readObserved(kindsOf(scope), known, parts.observer);
   // Whether these exist already decides what can be asked about the others before the first write.
   const observed = await withFetched(seen, unseenContainers(scope.desired, seen), parts.observer);
-  const planned = new Set([...scope.desired.map(({ key }) => key), ...scope.inventory.keys()]);
+  const unwanted = findUnwanted(look, scope.desired, observed);
+  for (const key of unwanted.keys()) memory.suspects.add(key);
   const suspects = scope.desired.filter(({ key }) => memory.suspects.has(key));
-  // What a commit changes is written in any case, and its own difference is no drift.
-  const unchanged = suspects.filter((manifest) => observed(manifest.key) === undefined || !isDeclaredAnew(look, manifest));
-  const found = sync.selfHeal ? undefined : await confirmByDryRun(look, unchanged, observed);
-  if (found !== undefined) await keepCleared(look, found.cleared);
-  const planFrom = async (known: Observed): Promise<Plan> =>
-    planChanges({
-      desired: scope.desired,
-      inventory: scope.inventory,
-      observed: known,
-      suspects: found?.drifted ?? memory.suspects,
-      policy: { prune: sync.prune && !memory.isRebuilt, selfHeal: sync.selfHeal },
-      owner: application,
-      ...(await readOwnership(look, planned, known)),
-    });
-  const first = await planFrom(observed);
-  const deferred = deferredKeys(scope.desired, (key) => observed(key) !== undefined);
-  const { findings, existing } = await dryRun(look, first, deferred);
-  if (hasErrors(findings)) return { kind: 'refused', findings };
-  // What nobody labelled is on no watch: only the dry run shows that it is there, and then it is not made but adopted.
-  const known = await withFetched(observed, existing, parts.observer);
-  const plan = existing.length === 0 ? first : await planFrom(known);
+  const found = sync.selfHeal ? undefined : await showDrift(look, suspects, observed, unwanted);
+  const planned = await planSync(look, scope, { observed, failedGroups, suspects: found?.drifted ?? memory.suspects });
+  if (hasErrors(planned.findings)) return { kind: 'refused', findings: planned.findings };
+  const { plan } = planned;
   const held = guardPlan({ plan, desired: scope.desired.length, owned: scope.inventory.size, policy: sync });
   if (held !== undefined) return { kind: 'held', error: held };
+  const isStripped = ({ key }: Manifest): boolean => sync.selfHeal && unwanted.has(key);
+  const stripped = await stripAdditions(look, scope.desired.filter(isStripped));
   const before = sync.selfHeal ? await readBefore(look, suspects, observed) : new Map<ObjectKey, SuspectBefore>();
-  const result = await carryOut(look, plan, { deferred, observed: known }, scope.revision);
-  const drift = found?.drift ?? healedDrift(result, before, look.startedAt, sync.ignoreDifferences);
-  return { kind: 'ran', plan, result, counts: countDone(plan, result, before, drift), drift };
+  const ran = await carryOut(look, plan, planned, scope.revision);
+  noteMutations(look, ran.written);
+  // What could not be stripped stays suspected, so that it is tried again with the retry and not at once.
+  for (const { ref } of stripped.failures) memory.suspects.add(keyOf(ref));
+  const result = { ...ran, failures: [...ran.failures, ...stripped.failures, ...unknownObjects(scope.inventory, failedGroups)] };
+  if (failedGroups.size > 0) memory.kindsMayHaveChanged = true;
+  const healed = [...healedDrift(result, before, look.startedAt, sync.ignoreDifferences), ...stripped.drift];
+  const drift = found?.drift ?? healed;
+  const written = new Set(result.written.map(({ change }) => change.key));
+  const takenOver = planned.takenOver.filter(({ ref }) => written.has(keyOf(ref)));
+  return { kind: 'ran', plan, result, counts: countDone(plan, result, before, drift), drift, takenOver };
+}
+
+/** Drift that is shown and not healed. */
+async function showDrift(
+  look: Look,
+  suspects: readonly Manifest[],
+  observed: Observed,
+  unwanted: ReadonlyMap<ObjectKey, readonly Addition[]>,
+): Promise<Pick<Confirmation, 'drift' | 'drifted'>> {
+  // What a commit changes is written in any case, and its own difference is no drift.
+  const unchanged = suspects.filter((manifest) => observed(manifest.key) === undefined || !isDeclaredAnew(look, manifest));
+  const found = await confirmByDryRun(look, unchanged, observed);
+  await keepCleared(
+    look,
+    found.cleared.filter(({ ref }) => !unwanted.has(keyOf(ref))),
+  );
+  const added = unchanged.flatMap(({ key, ref }) => additionsAsDrift(ref, unwanted.get(key) ?? [], false, look.startedAt));
+  return { drift: [...found.drift, ...added], drifted: found.drifted };
 }
 
 /** What was carried out; a suspect that was no drift after all is unchanged. */
@@ -117,12 +130,7 @@ function countDone(
 }
 
 /** Widen, run, narrow: in this order whatever happens in between. */
-async function carryOut(
-  look: Look,
-  plan: Plan,
-  options: { readonly deferred: ReadonlySet<ObjectKey>; readonly observed: Observed },
-  revision: string,
-): Promise<ApplyResult> {
+async function carryOut(look: Look, plan: Plan, options: RunPlanOptions, revision: string): Promise<ApplyResult> {
   if (look.halted.aborted) return { written: [], pruned: [], failures: [], stopped: 'aborted' };
   if (plan.steps.length > 0) await holdForFinalizer(look);
   await widenInventory(look, plan, revision);
@@ -145,28 +153,6 @@ async function holdForFinalizer({ application, parts }: Look): Promise<void> {
   await parts.applications.setFinalizer(application, true);
 }
 
-/** Asks the server about what changed in Git; objects that only drifted were accepted before. */
-async function dryRun(
-  look: Look,
-  plan: Plan,
-  deferred: ReadonlySet<ObjectKey>,
-): Promise<{ readonly findings: readonly Finding[]; readonly existing: readonly ObjectRef[] }> {
-  const { application, memory, signal } = look;
-  const changes = plan.steps.flatMap((step) => step.changes);
-  const created = new Set(changes.filter(({ action }) => action === 'create').map(({ key }) => key));
-  const manifests = changes.flatMap((change) =>
-    change.action === 'prune' || memory.inventory?.get(change.key)?.digest === change.manifest.digest ? [] : [change.manifest],
-  );
-  const existing: ObjectRef[] = [];
-  if (manifests.length === 0) return { findings: [], existing };
-  const identity = tenantIdentity(application.namespace, application.spec.serviceAccountName);
-  const onAnswer = ({ key, ref }: Manifest, answer: JsonObject): void => {
-    if (created.has(key) && baselineOf(answer).resourceVersion !== '') existing.push(ref);
-  };
-  const findings = await dryRunManifests({ manifests, writer: writerOf(look), identity, force: true, deferred, onAnswer }, signal);
-  return { findings: await nameMissingNamespaces(findings, look.parts.observer), existing };
-}
-
 /** Suspects that turned out to be as they should be. */
 async function keepCleared({ application, memory, parts }: Look, cleared: readonly InventoryEntry[]): Promise<void> {
   if (cleared.length === 0) return;
@@ -179,21 +165,22 @@ async function keepCleared({ application, memory, parts }: Look, cleared: readon
   memory.inventory = inventory;
 }
 
-/** Namespaces and CustomResourceDefinitions on which no watch says anything. */
-function unseenContainers(desired: readonly Manifest[], observed: Observed): readonly ObjectRef[] {
-  const kinds = new Set(['Namespace', 'CustomResourceDefinition']);
-  return desired.filter(({ ref, key }) => kinds.has(ref.kind) && observed(key) === undefined).map(({ ref }) => ref);
+/** One failure for each API group that does not answer: what is owned of it could not be compared. */
+function unknownObjects(inventory: Inventory, failedGroups: ReadonlySet<string>): readonly ObjectFailure[] {
+  return [...failedGroups].flatMap((group) => {
+    const objects = [...inventory.values()].filter(({ ref }) => groupOf(ref.apiVersion) === group);
+    const [first] = objects;
+    if (first === undefined) return [];
+    const more = objects.length > 1 ? ` (and ${objects.length - 1} more objects)` : '';
+    const error = new OperatorError(`look at ${formatRef(first.ref)}${more}: the server of API group ${group} does not answer`, {
+      ...{ code: 'ApiUnreachable', stage: 'apply', fate: 'transient' },
+      hint: `check the APIService of ${group}`,
+    });
+    return [{ ref: first.ref, error }];
+  });
 }
 
-function kindsOf(scope: SyncScope): readonly { readonly apiVersion: string; readonly kind: string }[] {
-  const refs = [...scope.desired.map(({ ref }) => ref), ...[...scope.inventory.values()].map(({ ref }) => ref)];
+function kindsOf({ desired }: SyncScope): readonly { readonly apiVersion: string; readonly kind: string }[] {
+  const refs = desired.map(({ ref }) => ref);
   return [...new Map(refs.map(({ apiVersion, kind }) => [`${apiVersion}|${kind}`, { apiVersion, kind }])).values()];
-}
-
-/** What a plan leaves to other Applications, as one error; undefined when there is nothing. */
-export function conflictError(plan: Plan): OperatorError | undefined {
-  const conflicts = plan.changes.filter((change) => change.action === 'conflict');
-  const [first] = conflicts;
-  if (first === undefined) return undefined;
-  return ownershipConflict(first.ref, first.owner, conflicts.length > 1 ? ` (and ${conflicts.length - 1} more objects)` : '');
 }

@@ -7,6 +7,7 @@ import type { ObjectKey } from '../model/object-ref.ts';
 import { describeSuspension, suspensionOf } from '../model/suspension.ts';
 import type { ApplicationController } from './application-controller.ts';
 import type { ApplicationMemory } from './application-memory.ts';
+import { hasOtherAdditions } from './extra-fields.ts';
 import type { OwnedObjects } from './owned-objects.ts';
 import type { Parts } from './parts.ts';
 import { sourceOf } from './source-of.ts';
@@ -19,18 +20,23 @@ export async function startTriggers(
   parts: Parts,
   signal: AbortSignal,
 ): Promise<void> {
-  parts.observer.onChange((key, object) => {
+  parts.observer.onChange((key, object, previous) => {
     const owner = owned.ownerOf(key);
     const memory = owner === undefined ? undefined : controller.memory(owner);
     const entry = memory?.inventory?.get(key);
     if (memory === undefined || entry === undefined) return;
     memory.health.touch(key);
+    memory.added.touch(key);
     const mayHaveDrifted = noticeObject(memory, key, object);
     for (const listener of [...memory.changeListeners]) listener();
     if (object === undefined && wasWaitedFor(memory, key)) controller.ask(memory.key, 'retry');
     else if (mayHaveDrifted) controller.ask(memory.key, 'drift');
-    else if (object === undefined || hasStatusHealth(entry.ref)) controller.askSoon(memory.key, 'health');
+    else if (object === undefined || hasStatusHealth(entry.ref) || hasOtherAdditions(memory, object, previous)) {
+      controller.askSoon(memory.key, 'health');
+    }
   });
+  parts.observer.onRewound(() => controller.startOver());
+  parts.applications.onRewound(() => controller.startOver());
   parts.kindChanges.onChange(() => {
     for (const application of parts.applications.list()) {
       const memory = controller.memory(applicationKey(application));

@@ -1,10 +1,12 @@
 // A suspended Application: nothing is fetched or written; drift of what was accepted last is still shown.
 import type { Outcome, SyncResult } from '../model/outcome.ts';
 import { describeSuspension, type Suspension } from '../model/suspension.ts';
+import { additionsAsDrift } from '../observe/judge-additions.ts';
 import { confirmByDryRun } from './confirm-drift.ts';
 import type { Look } from './look.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { readObserved } from './read-observed.ts';
+import { findUnwanted } from './strip-additions.ts';
 
 /** The outcome of looking without acting. Throws OperatorError. */
 export async function watchSuspended(look: Look, suspension: Suspension): Promise<Outcome> {
@@ -19,7 +21,11 @@ export async function watchSuspended(look: Look, suspension: Suspension): Promis
     parts.observer,
   );
   const { drift } = await confirmByDryRun(look, suspects, observed);
-  return outcomeOf(look, result, { drift });
+  const added = [...findUnwanted(look, suspects, observed)].flatMap(([key, additions]) => {
+    const ref = memory.inventory?.get(key)?.ref;
+    return ref === undefined ? [] : additionsAsDrift(ref, additions, false, look.startedAt);
+  });
+  return outcomeOf(look, result, { drift: [...drift, ...added] });
 }
 
 /** The result of a look at what is to be left alone. */

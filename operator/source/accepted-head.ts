@@ -107,6 +107,11 @@ export class GoingBack {
     return this.#doubt.looks >= this.#policy.confirmLooks && now - this.#doubt.since >= this.#policy.confirmMilliseconds;
   }
 
+  /** A commit is taken for one we moved away from. */
+  doubt(commit: string): void {
+    this.#left.add(commit);
+  }
+
   /** A commit was accepted in place of another. */
   moved(from: string | undefined, to: Snapshot): void {
     this.#doubt = undefined;

@@ -4,6 +4,7 @@ import { type OperatorError, toOperatorError } from '../model/error.ts';
 import type { EmitEvent } from '../model/event.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { AcceptedHead, GoingBack } from './accepted-head.ts';
+import { sourceError } from './errors.ts';
 import type { HistoryRewrite, Subscription } from './ports.ts';
 import { isRefusedWant } from './protocol/git-remote.ts';
 import type { Repository } from './repository.ts';
@@ -38,6 +39,8 @@ export class FollowedSource {
   readonly #subscribers = new Set<Subscriber>();
   readonly #heads = new Map<boolean, AcceptedHead>();
   readonly #goingBack: GoingBack;
+  /** Commits that were followed before anything is known here. */
+  readonly #before = new Set<string>();
   readonly #closing = new AbortController();
   readonly #starts: number[] = [];
   #repository: Repository | undefined;
@@ -61,6 +64,11 @@ export class FollowedSource {
   /** When the last look began, in the clock's monotonic time. */
   get lastLook(): number {
     return this.#starts.at(-1) ?? 0;
+  }
+
+  /** Tells of a commit that was followed by an operator before this one. Only the first look heeds it. */
+  remember(commit: string): void {
+    if (this.#newest === undefined) this.#before.add(commit);
   }
 
   subscribe(interval: number, requireFastForward: boolean, onChange: () => void): Subscription {
@@ -156,11 +164,28 @@ export class FollowedSource {
         return 'unchanged';
       }
       try {
-        return await this.#move(repository, await repository.fetch(target, conversation), signal);
+        const next = await repository.fetch(target, conversation);
+        if (this.#newest === undefined) await this.#expectToFollow(repository, next, commit, signal);
+        return await this.#move(repository, next, signal);
       } catch (error) {
         if (repository.isPinned || retry >= raceRetries || !isRefusedWant(error)) throw error;
         await this.#options.clock.sleep(raceMilliseconds, signal);
       }
+    }
+  }
+
+  /** A first commit that does not come after those followed before may be the answer of a replica that lags behind. Throws until it is confirmed. */
+  async #expectToFollow(repository: Repository, next: Snapshot, commit: string, signal: AbortSignal): Promise<void> {
+    for (const before of repository.isPinned ? [] : this.#before) {
+      if (before === next.revision.sha) continue;
+      const relation = await repository.relation(before, next, { signal }).catch(() => 'unknown' as const);
+      if (relation === 'descendant') continue;
+      this.#goingBack.doubt(commit);
+      if (this.#goingBack.mayFollow(commit, this.#options.clock.monotonic())) return;
+      const names = `${next.ref} is at ${next.revision.sha.slice(0, 8)}, which does not come after ${before.slice(0, 8)}`;
+      throw sourceError('FetchFailed', `follow ${next.ref}: ${names}, the commit followed before`, {
+        hint: 'it is asked again a few times, since a replica of the server may lag behind, and followed if it stays there',
+      });
     }
   }
 

@@ -18,6 +18,8 @@ export interface SourceSpec {
   /** PEM of a private CA, read anew too. */
   readonly certificateAuthority?: () => Promise<string | undefined>;
   readonly requireFastForward: boolean;
+  /** The commit that an operator before this one followed last: until one that comes after it was seen, others must be confirmed. */
+  readonly followedBefore?: string;
 }
 
 /** An interest in a source; the smallest interval of all interests in one source is polled, with jitter. */

@@ -40,7 +40,9 @@ export function createSourcePool(options: SourcePoolOptions): SourcePool {
   return {
     subscribe: (spec, intervalMilliseconds, onChange) => {
       forgetUnused();
-      return followed(spec).subscribe(intervalMilliseconds, spec.requireFastForward, onChange);
+      const source = followed(spec);
+      if (spec.followedBefore !== undefined) source.remember(spec.followedBefore);
+      return source.subscribe(intervalMilliseconds, spec.requireFastForward, onChange);
     },
     snapshot: (spec, signal) => followed(spec).snapshot(spec.requireFastForward, signal),
     lastGood: (spec) => sources.get(sourceKey(spec))?.source.lastGood(spec.requireFastForward),

@@ -38,6 +38,7 @@ export function deriveStatus(outcome: Outcome, previous: ApplicationStatus | und
     ...(findings === undefined ? {} : { findings }),
     ...(drift.length === 0 ? {} : { drift }),
     ...(adopted === undefined ? {} : { adopted }),
+    ...extraFieldsIn(outcome),
     ...(history.length === 0 ? {} : { history }),
   };
 }
@@ -145,6 +146,18 @@ function nextAdopted({ adopted = [], finishedAt, revision }: Outcome): StatusOf<
       managers: from.slice(0, listLimit).map((manager) => cutText(manager, shortTextLimit)),
     })),
   };
+}
+
+function extraFieldsIn({ extraFields = [] }: Outcome): Pick<ApplicationStatus, 'extraFields'> {
+  if (extraFields.length === 0) return {};
+  const items = extraFields.slice(0, listLimit).map(({ ref, fields, manager, operation, time }) => ({
+    object: objectOf(ref),
+    fields: fields.slice(0, fieldLimit).map((field) => cutText(field, pathLimit)),
+    manager: cutText(manager, shortTextLimit),
+    operation: cutText(operation, 64),
+    ...(time === undefined ? {} : { time }),
+  }));
+  return { extraFields: { total: extraFields.length, items } };
 }
 
 function objectOf(ref: ObjectRef): StatusOf<'drift'>[number]['object'] {

@@ -98,6 +98,16 @@ describe('tables', () => {
   });
 });
 
+const pausedCondition = {
+  ...{
+    type: 'Ready' as const,
+    status: 'False' as const,
+    reason: 'Paused',
+    message: 'Setpoint is paused by eve; to go on: setpoint unpause',
+  },
+  ...{ lastTransitionTime: '2026-11-23T11:57:00Z', observedGeneration: 1 },
+};
+
 describe('one application in words', () => {
   test.each([
     ['synced', healthy, 'Git says a1b2c3d4 "web: four replicas" (Ada, 5m ago). It is applied. All 4 objects are healthy. Nothing to do.'],
@@ -111,6 +121,19 @@ describe('one application in words', () => {
       'suspended',
       { ...healthy, spec: { ...healthy.spec, suspend: true } },
       'Git says a1b2c3d4 "web: four replicas" (Ada, 5m ago). a1b2c3d4 is applied; the application is suspended. All 4 objects are healthy. To go on: set spec.suspend to false in shop/web.',
+    ],
+    [
+      'suspended by a person',
+      {
+        ...healthy,
+        metadata: { ...healthy.metadata, annotations: { 'setpoint.dev/suspended': '{"by":"ada","reason":"migration"}' } },
+      },
+      'Git says a1b2c3d4 "web: four replicas" (Ada, 5m ago). a1b2c3d4 is applied; the application is suspended. All 4 objects are healthy. To go on: setpoint resume web -n shop.',
+    ],
+    [
+      'of a paused installation',
+      { ...healthy, status: { ...healthy.status, conditions: [pausedCondition] } },
+      'Git says a1b2c3d4 "web: four replicas" (Ada, 5m ago). a1b2c3d4 is applied; Setpoint is paused. All 4 objects are healthy. Setpoint is paused by eve; to go on: setpoint unpause.',
     ],
     [
       'degraded',
@@ -191,6 +214,28 @@ describe('one application in words', () => {
     ];
     expect(summarize({ ...healthy, status: { ...healthy.status, conditions } }, now)).toMatch(
       / healthy\. Deployment shop\/web: it belongs to Application shop\/other \(and 2 more objects\); declare it in one of the two only\.$/,
+    );
+  });
+
+  test('fields of another manager: says whose they are and what to do', () => {
+    const condition = { lastTransitionTime: '', observedGeneration: 1 };
+    const message = 'apply Deployment shop/web: field manager conflict on .spec.replicas (helm); stop declaring the fields';
+    const conditions = [
+      { ...condition, type: 'Ready' as const, status: 'False' as const, reason: 'ApplyConflict', message },
+      { ...condition, type: 'Reconciling' as const, status: 'True' as const, reason: 'Retrying', message },
+    ];
+    expect(summarize({ ...healthy, status: { ...healthy.status, conditions } }, now)).toMatch(
+      / healthy\. Deployment shop\/web: field manager conflict on \.spec\.replicas \(helm\); stop declaring the fields\.$/,
+    );
+  });
+
+  test('get APP shows fields that others added, and how many more there are', () => {
+    const object = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' };
+    const fields = ['.metadata.annotations.note', '.metadata.labels.seen'];
+    const items = [{ object, fields, manager: 'kubectl-annotate', operation: 'Update', time: '2026-11-20T10:00:00Z' }];
+    const shown = formatApplication({ ...healthy, status: { ...healthy.status, extraFields: { total: 3, items } } }, now, plain);
+    expect(shown).toMatch(
+      /EXTRA FIELDS\nOBJECT +FIELDS +BY +AGE\nDeployment shop\/web +\.metadata\.annotations\.note, \.metadata\.labels\.seen +kubectl-annotate +\S+\n… and 2 more\n$/,
     );
   });
 

@@ -52,7 +52,7 @@ export const healthy: ApplicationObject = {
   spec: {
     source: { repoURL: 'https://git.example.com/team/manifests.git', path: 'apps/web', interval: '15s', requireFastForward: false },
     serviceAccountName: 'setpoint-applier',
-    sync: { prune: true, selfHeal: true, allowEmpty: false, maxPrunePercent: 50, timeout: '5m' },
+    sync: { conflicts: 'Force', extraFields: 'Report', prune: true, selfHeal: true, allowEmpty: false, maxPrunePercent: 50, timeout: '5m' },
     deletionPolicy: 'Delete',
     suspend: false,
     historyLimit: 20,

@@ -78,7 +78,6 @@ function run(plan: Plan, options: Partial<ApplyPlanRequest> = {}, signal = never
       plan,
       writer: connected.writer,
       identity,
-      force: true,
       isHealthy(key, written) {
         const observed = observer.get(key);
         const status = observer.status(key);
@@ -261,11 +260,11 @@ describe('prune', () => {
 
 describe('dry run', () => {
   const dryRun = (manifests: readonly Manifest[], deferred = new Set<string>()) =>
-    dryRunManifests({ manifests, writer: connected.writer, identity, force: true, deferred }, never);
+    dryRunManifests({ manifests, writer: connected.writer, identity, deferred }, never);
 
   test('everything the server would refuse is found at once, each with its place in the source, and nothing is written', async () => {
     const other = await testNamespace('foreign');
-    const findings = await dryRun([
+    const { findings } = await dryRun([
       manifest(invalid('bad'), 4),
       manifest(configMap(namespace, 'good')),
       manifest(configMap(other, 'elsewhere'), 9),

@@ -132,7 +132,7 @@ describe('validate', () => {
   test('finds nothing wrong with an example', async () => {
     const { out, err, code } = await run(`validate ${project}/examples/multi-environment/apps/shop`);
     expect({ out, err, code }).toEqual({ out: '', err: '4 objects, no findings\n', code: 0 });
-  });
+  }, 60_000);
 
   test('finds what the schemas of the cluster refuse, at the line of the construct', async () => {
     const folder = path.join(scratchDirectory(), 'refused');
@@ -160,13 +160,13 @@ app.synth();
       objects: 1,
       findings: [{ code: 'UnknownField', field: '.spec.replica', position: { file: 'main.ts', line: 5, column: 1 } }],
     });
-  });
+  }, 60_000);
 
   test('without a cluster says so', async () => {
     const { err, code } = await run(`validate ${project}/examples/web-app --kubeconfig ${project}/nothing`);
     expect(err).toContain(`error: read kubeconfig ${project}/nothing`);
     expect(code).toBe(2);
-  });
+  }, 60_000);
 });
 
 describe('history', () => {
@@ -324,12 +324,12 @@ describe('wait', () => {
   });
 
   test('gives up after the timeout with the failing conditions and findings', async () => {
-    const { code, err, out } = await run(`wait typo -n ${namespace} --revision cafecafe --timeout 300ms`);
+    const { code, err, out } = await run(`wait typo -n ${namespace} --revision cafecafe --timeout 3s`);
     expect({ code, out }).toEqual({ code: 1, out: '' });
-    expect(err).toContain(`error: ${namespace}/typo is not healthy at cafecafe after 300ms\n`);
+    expect(err).toContain(`error: ${namespace}/typo is not healthy at cafecafe after 3s\n`);
     expect(err).toContain('Ready=False Stalled=True Synced=False UnknownField: deadbeef is refused: 1 finding\n');
     expect(err).toContain('apps/web/main.ts:12:5: error UnknownField: Deployment shop/web .spec.replica: unknown field "replica"\n');
-  });
+  }, 60_000);
 
   test('an application that does not exist yet is waited for, one that goes away is an error', async () => {
     const recording = recordTerminal();

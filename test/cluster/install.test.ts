@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Command } from 'commander';
 import { parseAllDocuments } from 'yaml';
 import { installManifests } from '../../charts/install.ts';
@@ -18,6 +18,8 @@ import { createRestClient } from '../../operator/cluster/rest-client.ts';
 import { recordTerminal } from '../cli/recording.ts';
 import { type Admin, adminOf } from '../support/admin.ts';
 import { eventually } from '../support/eventually.ts';
+
+jest.setTimeout(60_000);
 
 const directory = mkdtempSync(path.join(tmpdir(), 'setpoint-test-install-'));
 let controlPlane: ControlPlane;

@@ -61,7 +61,26 @@ export const simulations: fc.Arbitrary<Simulation> = fc.record({
   ),
 });
 
+/** What became of an election. */
+export interface SimulationResult {
+  /** The most that could act at one instant. */
+  readonly mostAtOnce: number;
+  readonly leadsAtEnd: boolean;
+}
+
+/** Plays an election: faults for two minutes, then quiet for two. */
+export function simulate(plan: Simulation): SimulationResult {
+  const run = new SimulatedElection(plan);
+  let mostAtOnce = 0;
+  while (run.now < faultyFor + quietFor) {
+    run.next();
+    mostAtOnce = Math.max(mostAtOnce, run.leaders());
+  }
+  return { mostAtOnce, leadsAtEnd: run.leaders() > 0 };
+}
+
 interface Replica {
+  readonly index: number;
   identity: string;
   state: LeaseState;
   frozenUntil: number;
@@ -70,115 +89,155 @@ interface Replica {
   timer: number;
 }
 
-/** Plays an election. */
-export function simulate({ clocks, latencies, faults }: Simulation): { readonly mostAtOnce: number; readonly leadsAtEnd: boolean } {
-  let now = 0;
-  let order = 0;
-  let version = 0;
-  let lives = 0;
-  let turn = 0;
-  let mostAtOnce = 0;
-  let lease: SeenLease | undefined;
-  const events: { at: number; order: number; run: () => void }[] = [];
-  const later = (after: number, run: () => void): void => void events.push({ at: now + after, order: order++, run });
-  const latency = (): number => (now > faultyFor ? 5 : (latencies[turn++ % latencies.length] ?? 1));
-  const replicas: Replica[] = clocks.map(() => ({ identity: '', state: initialLeaseState, frozenUntil: 0, isAsking: false, timer: 0 }));
-  const clockOf = (index: number): number => now * (clocks[index]?.rate ?? 1) + (clocks[index]?.offset ?? 0);
-  const settingsOf = ({ identity }: Replica) => ({ ...times, identity });
-  const isCut = (index: number, way: 'there' | 'back'): boolean =>
-    faults.some(
-      (fault) => fault.type === 'cut' && fault.replica === index && fault.way === way && now >= fault.at && now < fault.at + fault.for,
-    );
+interface Event {
+  readonly at: number;
+  readonly order: number;
+  readonly run: () => void;
+}
 
-  const store = (next: SeenLease | undefined): void => {
-    lease = next;
-    replicas.forEach((watcher, index) => {
-      const { identity } = watcher;
-      const delay = latency();
-      later(delay, () => watcher.identity === identity && watcher.state.role === 'standby' && take(index, { type: 'seen', lease: next }));
-    });
-  };
-  const written = (holder: string, seconds = times.lease / 1_000): SeenLease => ({
-    resourceVersion: String(++version),
-    holder,
-    seconds,
-    object: {},
-  });
+type Request = Extract<LeaseAction, { do: 'read' | 'write' }>;
+
+class SimulatedElection {
+  now = 0;
+  readonly #plan: Simulation;
+  readonly #replicas: readonly Replica[];
+  readonly #events: Event[] = [];
+  #lease: SeenLease | undefined;
+  /** Of events, versions, processes and messages so far. */
+  readonly #counts = { events: 0, versions: 0, lives: 0, messages: 0 };
+
+  constructor(plan: Simulation) {
+    this.#plan = plan;
+    this.#replicas = plan.clocks.map((_, index) => ({
+      ...{ index, identity: '', state: initialLeaseState, frozenUntil: 0, isAsking: false, timer: 0 },
+    }));
+    for (const one of this.#replicas) this.#later(one.index, () => this.#start(one));
+    for (const fault of plan.faults) this.#later(fault.at, () => this.#spoil(fault));
+  }
+
+  /** The next thing happens. */
+  next(): void {
+    const isEarlier = (left: Event, right: Event): boolean => left.at < right.at || (left.at === right.at && left.order < right.order);
+    const event = this.#events.reduce((first, other) => (isEarlier(other, first) ? other : first));
+    this.#events.splice(this.#events.indexOf(event), 1);
+    this.now = event.at;
+    event.run();
+  }
+
+  /** How many may act now, frozen ones included. */
+  leaders(): number {
+    return this.#replicas.filter((one) => mayAct(one.state, this.#clock(one), times)).length;
+  }
+
+  #spoil(fault: Fault): void {
+    if (fault.type === 'freeze') {
+      for (const one of this.#replicas) if (one.index === fault.replica) one.frozenUntil = this.now + fault.for;
+    } else if (fault.type === 'delete') {
+      this.#store(undefined);
+    } else if (fault.type === 'tamper' && this.#lease !== undefined) {
+      this.#store(this.#written(fault.holder === 'keep' ? this.#lease.holder : fault.holder, fault.seconds));
+    }
+  }
+
+  #start(one: Replica): void {
+    if (one.state.role !== 'lost' && one.identity !== '') return;
+    this.#counts.lives += 1;
+    Object.assign(one, { identity: `life ${this.#counts.lives}`, state: initialLeaseState, isAsking: false, frozenUntil: 0 });
+    this.#take(one, { type: 'time' });
+  }
 
   /** A frozen process learns of it when it goes on. */
-  const take = (index: number, input: LeaseInput): void => {
-    const one = replicas[index];
-    if (one === undefined) return;
-    if (now < one.frozenUntil) {
-      const { identity } = one;
-      return later(one.frozenUntil - now, () => one.identity === identity && take(index, input));
+  #take(one: Replica, input: LeaseInput): void {
+    if (this.now < one.frozenUntil) {
+      this.#laterFor(one, one.frozenUntil - this.now, () => this.#take(one, input));
+      return;
     }
-    one.state = leaseStep(one.state, input, clockOf(index), settingsOf(one));
-    act(index, one);
-  };
+    one.state = leaseStep(one.state, input, this.#clock(one), { ...times, identity: one.identity });
+    if (!one.isAsking) this.#act(one);
+  }
 
-  const act = (index: number, one: Replica): void => {
-    if (one.isAsking) return;
-    const action = leaseAction(one.state, clockOf(index), settingsOf(one));
-    if (action.do === 'end') return later(1_000, () => start(index, one));
-    if (action.do === 'wait') {
-      const timer = ++one.timer;
-      const { identity } = one;
-      const wait = Math.max(1, (action.until - clockOf(index)) / (clocks[index]?.rate ?? 1));
-      return later(wait, () => one.identity === identity && one.timer === timer && take(index, { type: 'time' }));
-    }
-    ask(index, one, action);
-  };
-
-  const ask = (index: number, one: Replica, action: Extract<LeaseAction, { do: 'read' | 'write' }>): void => {
-    const { identity } = one;
-    const sentAt = clockOf(index);
-    one.isAsking = true;
+  #act(one: Replica): void {
+    const action = leaseAction(one.state, this.#clock(one), { ...times, identity: one.identity });
     one.timer += 1;
-    const answer = (input: LeaseInput): void => {
-      const isLost = isCut(index, 'back');
-      later(isLost ? 3_000 : latency(), () => {
-        if (one.identity !== identity) return;
-        one.isAsking = false;
-        take(index, isLost ? { type: 'failed' } : input);
-      });
-    };
-    if (isCut(index, 'there')) return answer({ type: 'failed' });
-    later(latency(), () => {
-      if (action.do === 'read') return answer({ type: 'seen', lease });
-      if (action.over?.resourceVersion !== lease?.resourceVersion) return answer({ type: 'refused' });
-      const mine = written(identity);
-      store(mine);
-      answer({ type: 'stored', lease: mine, sentAt, made: action.over === undefined });
-    });
-  };
+    const { timer } = one;
+    if (action.do === 'end') this.#later(1_000, () => this.#start(one));
+    else if (action.do === 'wait') {
+      const wait = Math.max(1, (action.until - this.#clock(one)) / this.#rate(one));
+      this.#laterFor(one, wait, () => one.timer === timer && this.#take(one, { type: 'time' }));
+    } else this.#ask(one, action, this.#clock(one));
+  }
 
-  const start = (index: number, one: Replica): void => {
-    if (one.state.role !== 'lost' && one.identity !== '') return;
-    Object.assign(one, { identity: `life ${++lives}`, state: initialLeaseState, isAsking: false, frozenUntil: 0 });
-    take(index, { type: 'time' });
-  };
+  #ask(one: Replica, request: Request, sentAt: number): void {
+    one.isAsking = true;
+    if (this.#isCut(one, 'there')) this.#answer(one, { type: 'failed' });
+    else {
+      // It reaches the server even when its sender has ended meanwhile.
+      const { identity } = one;
+      this.#later(this.#latency(), () => this.#answer(one, this.#serve(identity, request, sentAt), identity));
+    }
+  }
 
-  for (const fault of faults) {
-    later(fault.at, () => {
-      if (fault.type === 'freeze') Object.assign(replicas[fault.replica] ?? {}, { frozenUntil: now + fault.for });
-      else if (fault.type === 'delete') store(undefined);
-      else if (fault.type === 'tamper' && lease !== undefined) {
-        store(written(fault.holder === 'keep' ? lease.holder : fault.holder, fault.seconds));
-      }
+  /** What the API server makes of a request. */
+  #serve(identity: string, request: Request, sentAt: number): LeaseInput {
+    if (request.do === 'read') return { type: 'seen', lease: this.#lease };
+    if (request.over?.resourceVersion !== this.#lease?.resourceVersion) return { type: 'refused' };
+    const lease = this.#written(identity);
+    this.#store(lease);
+    return { type: 'stored', lease, sentAt, made: request.over === undefined };
+  }
+
+  #answer(one: Replica, input: LeaseInput, identity = one.identity): void {
+    const isLost = this.#isCut(one, 'back');
+    this.#later(isLost ? 3_000 : this.#latency(), () => {
+      if (one.identity !== identity) return;
+      one.isAsking = false;
+      this.#take(one, isLost ? { type: 'failed' } : input);
     });
   }
-  replicas.forEach((one, index) => later(index, () => start(index, one)));
 
-  while (now < faultyFor + quietFor) {
-    const next = events.reduce((first, event) =>
-      event.at < first.at || (event.at === first.at && event.order < first.order) ? event : first,
+  #store(lease: SeenLease | undefined): void {
+    this.#lease = lease;
+    for (const one of this.#replicas) {
+      this.#laterFor(one, this.#latency(), () => one.state.role === 'standby' && this.#take(one, { type: 'seen', lease }));
+    }
+  }
+
+  #written(holder: string, seconds = times.lease / 1_000): SeenLease {
+    this.#counts.versions += 1;
+    return { resourceVersion: String(this.#counts.versions), holder, seconds, object: {} };
+  }
+
+  #isCut({ index }: Replica, way: 'there' | 'back'): boolean {
+    const { now } = this;
+    return this.#plan.faults.some(
+      (fault) => fault.type === 'cut' && fault.replica === index && fault.way === way && now >= fault.at && now < fault.at + fault.for,
     );
-    events.splice(events.indexOf(next), 1);
-    now = next.at;
-    next.run();
-    const leaders = replicas.filter(({ state }, index) => mayAct(state, clockOf(index), times));
-    mostAtOnce = Math.max(mostAtOnce, leaders.length);
   }
-  return { mostAtOnce, leadsAtEnd: replicas.some(({ state }, index) => mayAct(state, clockOf(index), times)) };
+
+  #latency(): number {
+    const { latencies } = this.#plan;
+    this.#counts.messages += 1;
+    return this.now > faultyFor ? 5 : (latencies[this.#counts.messages % latencies.length] ?? 1);
+  }
+
+  #rate({ index }: Replica): number {
+    return this.#plan.clocks[index]?.rate ?? 1;
+  }
+
+  #clock(one: Replica): number {
+    return this.now * this.#rate(one) + (this.#plan.clocks[one.index]?.offset ?? 0);
+  }
+
+  #later(after: number, run: () => void): void {
+    this.#counts.events += 1;
+    this.#events.push({ at: this.now + after, order: this.#counts.events, run });
+  }
+
+  /** Unless the process has ended by then. */
+  #laterFor(one: Replica, after: number, run: () => void): void {
+    const { identity } = one;
+    this.#later(after, () => {
+      if (one.identity === identity) run();
+    });
+  }
 }

@@ -13,13 +13,21 @@ import {
   createRepo,
   push,
   startTestGitServer,
+  untilStatus as statusUntil,
+  untilSynced as syncedUntil,
   tenantNamespace,
-  untilStatus,
-  untilSynced,
 } from '../support/application.ts';
 import { admin, eventually, kubeconfigPath, scratchDirectory } from '../support/cluster.ts';
 import { setpoint } from '../support/command-line.ts';
 import { installOperator, type RunningOperator, startOperator } from '../support/operator.ts';
+
+const patience = 60_000;
+const untilSynced = (space: string, name: string, commit: string): ReturnType<typeof syncedUntil> =>
+  syncedUntil(space, name, commit, patience);
+const untilStatus = (...[space, name, check]: Parameters<typeof statusUntil>): ReturnType<typeof statusUntil> =>
+  statusUntil(space, name, check, patience);
+
+const soon = <T>(check: () => T | Promise<T>): Promise<T> => eventually(check, { timeout: patience });
 
 /** Tenant and Setpoint's own namespace in one: each test file pauses an installation of its own. */
 let namespace: string;
@@ -35,7 +43,7 @@ beforeAll(async () => {
   kubeconfig = join(scratchDirectory(), 'proxied.kubeconfig');
   proxy.writeKubeconfig(await installOperator(), kubeconfig);
   operator = await start();
-}, 90_000);
+}, 240_000);
 
 afterAll(async () => {
   await operator?.stop();
@@ -46,7 +54,7 @@ afterAll(async () => {
 beforeEach(async () => {
   proxy.onRequest = undefined;
   await setpoint(`unpause --system-namespace ${namespace}`);
-});
+}, 60_000);
 
 function start(): Promise<RunningOperator> {
   return startOperator({ kubeconfig, namespaces: [namespace], flags: [`--system-namespace=${namespace}`] });
@@ -114,8 +122,8 @@ test('while paused drift is shown and not healed, and a commit is not applied; u
   expect(await pausedGauge()).toBe('0');
   const events = async (): Promise<readonly string[]> =>
     (await admin().list('events.k8s.io/v1', 'Event', { namespace })).map(({ reason }) => String(reason));
-  await eventually(async () => expect(await events()).toEqual(expect.arrayContaining(['Paused', 'Resumed'])));
-}, 90_000);
+  await soon(async () => expect(await events()).toEqual(expect.arrayContaining(['Paused', 'Resumed'])));
+}, 240_000);
 
 test('a pause in the middle of a sync stops it between two requests; what was written is known, the rest is written afterwards', async () => {
   const names = Array.from({ length: 60 }, (_, index) => `many-${index}`);
@@ -129,14 +137,14 @@ test('a pause in the middle of a sync stops it between two requests; what was wr
   };
   try {
     await applyApplication(namespace, 'many', { source: { repoURL: url, interval: '1h' } });
-    await eventually(() => expect(applies.length).toBeGreaterThanOrEqual(20), { timeout: 30_000 });
+    await soon(() => expect(applies.length).toBeGreaterThanOrEqual(20));
     await pause();
-    await eventually(() =>
+    await soon(() =>
       expect(
         operator.logs().some((line) => line['event'] === 'pause' && line['paused'] === true && String(line['msg']).includes('incident 7')),
       ).toBe(true),
     );
-    await eventually(async () => expect(await pausedGauge()).toBe('1'));
+    await soon(async () => expect(await pausedGauge()).toBe('1'));
   } finally {
     release.resolve();
   }
@@ -153,11 +161,11 @@ test('a pause in the middle of a sync stops it between two requests; what was wr
   expect(applies).toHaveLength(written);
 
   await unpause();
-  await untilSynced(namespace, 'many', await repo.head(), 40_000);
+  await untilSynced(namespace, 'many', await repo.head());
   expect(await Promise.all(names.map(liveData))).toEqual(names.map(() => ({ n: '1' })));
   // Nothing was written twice.
   expect(applies).toHaveLength(60);
-}, 120_000);
+}, 240_000);
 
 test('an application that is deleted while paused keeps its objects until it goes on', async () => {
   const { repo, url } = await createRepo(git, { 'a.yaml': configMap('leaving', { n: '1' }) });
@@ -167,15 +175,15 @@ test('an application that is deleted while paused keeps its objects until it goe
   await untilPaused('leaving');
   const application = { apiVersion: 'setpoint.dev/v1alpha1', kind: 'Application', namespace, name: 'leaving' };
   await admin().delete(application);
-  await eventually(async () => {
+  await soon(async () => {
     const { metadata, status } = await admin().get(application);
     expect(metadata.deletionTimestamp).toBeDefined();
     expect(status.observedGeneration).toBe(metadata.generation);
   });
   expect(await liveData('leaving')).toEqual({ n: '1' });
   await unpause();
-  await eventually(async () => expect([await admin().tryGet(application), await liveData('leaving')]).toEqual([undefined, undefined]));
-}, 90_000);
+  await soon(async () => expect([await admin().tryGet(application), await liveData('leaving')]).toEqual([undefined, undefined]));
+}, 240_000);
 
 describe('what an operator knows of the pause', () => {
   test('is read before its first write: one that starts while paused writes nothing', async () => {
@@ -190,7 +198,7 @@ describe('what an operator knows of the pause', () => {
     expect(tenantWrites()).toEqual([]);
     await unpause();
     await untilSynced(namespace, 'new', await repo.head());
-  }, 120_000);
+  }, 240_000);
 
   test('is that it is paused while the API server refuses to tell', async () => {
     const { repo, url } = await createRepo(git, { 'a.yaml': configMap('untold', { n: '1' }) });
@@ -210,8 +218,8 @@ describe('what an operator knows of the pause', () => {
     await admin().patch(configMapRef('untold'), { data: { n: 'x' } }, { fieldManager: 'mallory' });
     await untilStatus(namespace, 'untold', ({ drift }) => expect(drift?.[0]).toMatchObject({ manager: 'mallory', healed: false }));
     proxy.onRequest = undefined;
-    await eventually(async () => expect(await liveData('untold')).toEqual({ n: '1' }), { timeout: 60_000 });
-  }, 120_000);
+    await soon(async () => expect(await liveData('untold')).toEqual({ n: '1' }));
+  }, 240_000);
 });
 
 test('a person without the right is told which one', async () => {
@@ -220,4 +228,4 @@ test('a person without the right is told which one', async () => {
   const { code, err } = await setpoint(`pause --system-namespace ${namespace}`, { kubeconfig: nobody });
   expect(code).toBe(2);
   expect(err).toContain(`ServiceAccount ${namespace}/nobody may not patch configmaps in namespace ${namespace}`);
-});
+}, 60_000);

@@ -27,7 +27,7 @@ function checkSteps(inputs: readonly Input[], expected: readonly string[]): Refl
     const told =
       change === undefined
         ? ''
-        : ` ${change.type} ${change.type === 'replace' ? change.items.map(({ key }) => key).join(',') : change.item.key}`;
+        : ` ${change.type} ${change.type === 'replace' && change.isRewound ? 'rewound ' : ''}${change.type === 'replace' ? change.items.map(({ key }) => key).join(',') : change.item.key}`;
     const wait = step.next.afterMilliseconds === 0 ? '' : `+${step.next.afterMilliseconds}ms`;
     return `${step.next.do}${step.next.do === 'watch' ? `@${state.resourceVersion}` : ''}${wait}${told}`;
   });
@@ -62,7 +62,7 @@ describe('lists', () => {
   test('A20 a list that stays older is believed after three more: the cluster was restored', () => {
     checkSteps(
       [page('100'), { type: 'failed', status: 410 }, page('40'), page('40'), page('40'), page('40', '', item('b', '3'))],
-      ['watch@100 replace ', 'list', 'list+800ms', 'list+1600ms', 'list+3200ms', 'watch@40 replace b'],
+      ['watch@100 replace ', 'list', 'list+800ms', 'list+1600ms', 'list+3200ms', 'watch@40 replace rewound b'],
     );
   });
 });
@@ -75,10 +75,27 @@ describe('watches', () => {
     );
   });
 
-  test('A19 an event that is older than what was read is no news', () => {
+  test('A19 an event that is older than what was read puts the stream in doubt: everything is listed again', () => {
+    checkSteps([page('10'), { type: 'put', item: item('a', '9') }], ['watch@10 replace ', 'list+200ms']);
+    checkSteps([page('10'), { type: 'remove', item: item('a', '8') }], ['watch@10 replace ', 'list+200ms']);
     checkSteps(
-      [page('10'), { type: 'put', item: item('a', '9') }, { type: 'remove', item: item('a', '8') }],
-      ['watch@10 replace ', 'read', 'read'],
+      [page('10'), { type: 'put', item: item('a', '11') }, { type: 'put', item: item('a', '11') }],
+      ['watch@10 replace ', 'read put a', 'read put a'],
+    );
+  });
+
+  test('A20 a bookmark that is older than what was read: the server has another history, which is listed', () => {
+    checkSteps([page('10'), { type: 'bookmark', resourceVersion: '7' }], ['watch@10 replace ', 'list+200ms']);
+  });
+
+  test('A16 a server that was away is listed, one lost connection is not', () => {
+    checkSteps(
+      [page('10'), { type: 'failed' }, { type: 'failed' }, page('11')],
+      ['watch@10 replace ', 'watch@10+200ms', 'list+400ms', 'watch@11 replace '],
+    );
+    checkSteps(
+      [page('10'), { type: 'failed', status: 503 }, { type: 'failed', status: 503 }],
+      ['watch@10 replace ', 'watch@10+200ms', 'watch@10+400ms'],
     );
   });
 

@@ -9,9 +9,9 @@ import {
   getApplication,
   push,
   startTestGitServer,
+  untilStatus as statusUntil,
+  untilSynced as syncedUntil,
   tenantNamespace,
-  untilStatus,
-  untilSynced,
 } from '../support/application.ts';
 import { admin, eventually, serviceAccountKubeconfig } from '../support/cluster.ts';
 import { setpoint } from '../support/command-line.ts';
@@ -19,6 +19,14 @@ import { type RunningOperator, startOperator } from '../support/operator.ts';
 
 const application = { apiVersion: 'setpoint.dev/v1alpha1', kind: 'Application' };
 const annotation = 'setpoint.dev/suspended';
+const patience = 60_000;
+const untilSynced = (space: string, name: string, commit: string): ReturnType<typeof syncedUntil> =>
+  syncedUntil(space, name, commit, patience);
+const untilStatus = (...[space, name, check]: Parameters<typeof statusUntil>): ReturnType<typeof statusUntil> =>
+  statusUntil(space, name, check, patience);
+
+const soon = <T>(check: () => T | Promise<T>): Promise<T> => eventually(check, { timeout: patience });
+
 let namespace: string;
 let git: GitServer;
 let operator: RunningOperator;
@@ -27,7 +35,7 @@ beforeAll(async () => {
   namespace = await tenantNamespace('suspend');
   git = await startTestGitServer();
   operator = await startOperator({ namespaces: [namespace] });
-}, 90_000);
+}, 240_000);
 
 afterAll(async () => {
   await operator?.stop();
@@ -88,8 +96,8 @@ test('a suspended application is left alone and shows its drift; resumed, it doe
     (await admin().list('events.k8s.io/v1', 'Event', { namespace }))
       .filter(({ regarding }) => regarding?.name === 'web')
       .map(({ reason }) => String(reason));
-  await eventually(async () => expect(await reasons()).toEqual(expect.arrayContaining(['Suspended', 'Resumed'])));
-}, 90_000);
+  await soon(async () => expect(await reasons()).toEqual(expect.arrayContaining(['Suspended', 'Resumed'])));
+}, 240_000);
 
 describe('resume', () => {
   test('says that an application is suspended by its spec, which is not for it to change', async () => {
@@ -105,7 +113,7 @@ describe('resume', () => {
     );
     const { metadata } = await getApplication(namespace, 'by-spec');
     expect(metadata.annotations?.[annotation]).toBeUndefined();
-  }, 60_000);
+  }, 240_000);
 
   test('of an application that is not suspended changes nothing', async () => {
     const { repo, url } = await createRepo(git, { 'a.yaml': configMap('awake', { n: '1' }) });
@@ -115,7 +123,7 @@ describe('resume', () => {
       code: 0,
       out: `Application ${namespace}/awake was not suspended\n`,
     });
-  }, 60_000);
+  }, 240_000);
 });
 
 test('a parent application changes the spec of a suspended one and leaves it suspended', async () => {
@@ -133,13 +141,13 @@ test('a parent application changes the spec of a suspended one and leaves it sus
   await setpoint(`suspend child -n ${namespace}`);
   await untilReason('child', 'Suspended');
   await push(parent.repo, 'longer history', { 'child.yaml': declared(30) });
-  await eventually(async () => expect((await getApplication(namespace, 'child'))['spec'].historyLimit).toBe(30));
+  await soon(async () => expect((await getApplication(namespace, 'child'))['spec'].historyLimit).toBe(30));
   const status = await untilStatus(namespace, 'child', ({ observedGeneration }) => expect(observedGeneration).toBe(2));
   expect(conditionOf(status, 'Ready')?.reason).toBe('Suspended');
   expect((await getApplication(namespace, 'child')).metadata.annotations?.[annotation]).toMatch(/"by":/);
   const { drift } = await untilStatus(namespace, 'parent', ({ sync }) => expect(sync?.status).toBe('Synced'));
   expect(drift ?? []).toEqual([]);
-}, 90_000);
+}, 240_000);
 
 describe('who may not, or names nothing that is there', () => {
   test('is told which permission is missing', async () => {
@@ -149,7 +157,7 @@ describe('who may not, or names nothing that is there', () => {
     const { code, err } = await setpoint(`suspend guarded -n ${namespace}`, { kubeconfig });
     expect(code).toBe(2);
     expect(err).toContain(`ServiceAccount ${namespace}/nobody may not patch applications.setpoint.dev in namespace ${namespace}`);
-  }, 60_000);
+  }, 240_000);
 
   test('is told that there is none', async () => {
     for (const verb of ['suspend', 'resume']) {
@@ -159,5 +167,5 @@ describe('who may not, or names nothing that is there', () => {
         err: `error: read Application ${namespace}/nothing: there is none of that name; list them with: setpoint get -A\n`,
       });
     }
-  });
+  }, 60_000);
 });

@@ -99,9 +99,13 @@ describe('after a restart', () => {
 });
 
 describe('A15 after a crash', () => {
-  // Each number is the write, counted from the first of the sync, at which the operator ends: before the server sees it, and after.
-  test.each(Array.from({ length: 6 }, (_, index) => [index, index % 2 === 0 ? 'before' : 'after'] as const))(
-    'at write %i, %s the server did it, the next operator ends the sync and leaves no orphan',
+  // Each number is the write, counted from the first of the sync, at which the operator ends; crash-sweep.test.ts has all of them.
+  test.each([
+    [1, 'after'],
+    [3, 'before'],
+    [4, 'after'],
+  ] as const)(
+    'at write %i, %s the server did it, and a commit meanwhile, the next operator ends the sync and leaves no orphan',
     async (at, when) => {
       let seen = -1;
       const crashing = await start();

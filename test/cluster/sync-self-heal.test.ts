@@ -79,6 +79,21 @@ describe('with self-heal', () => {
     });
   }, 30_000);
 
+  test('A26 an object that is deleted again and again is created more and more rarely', async () => {
+    const object = await start('hunted');
+    const exists = async (): Promise<void> => expect(await admin().tryGet(object)).toBeDefined();
+    for (let round = 1; round <= 5; round += 1) {
+      await eventually(exists);
+      await admin().delete(object);
+    }
+    await eventually(exists);
+    await admin().delete(object);
+    const status = await untilStatus(namespace, 'hunted', ({ sync }) => expect(sync?.status).toBe('OutOfSync'));
+    expect(conditionOf(status, 'Ready')?.message).toMatch(/hunted-a was healed 5 times and is changed again by somebody/);
+    await eventually(exists, { timeout: 20_000 });
+    await untilStatus(namespace, 'hunted', ({ sync }) => expect(sync?.status).toBe('Synced'));
+  }, 60_000);
+
   test('A24 an object whose label was taken away gets it back and is not created twice', async () => {
     const object = await start('unlabelled');
     const { uid } = (await admin().get(object)).metadata;
@@ -140,6 +155,14 @@ describe('with self-heal', () => {
       /^ConfigMap \S+\/fought-a was healed 5 times and is changed again by other-operator; it is healed again in \d s/,
     );
     expect(healed()).toBe(5);
+    const text = `ConfigMap ${namespace}/fought-a: each heal is undone by other-operator; it is healed more and more rarely`;
+    await eventually(async () => {
+      const events = await admin().list('events.k8s.io/v1', 'Event', { namespace });
+      const fights = events.filter((event) => event['regarding']?.name === 'fought' && event['reason'] === 'FightDetected');
+      expect(fights.map((event) => String(event['note']))).toEqual([expect.stringContaining(text)]);
+    });
+    const metrics = await (await fetch(`${operator.metricsUrl}/metrics`)).text();
+    expect(metrics).toMatch(new RegExp(`^setpoint_drift_fights_total\\{namespace="${namespace}",name="fought"\\} [1-9]`, 'm'));
     await eventually(async () => expect((await admin().get(object))['data']).toMatchObject({ colour: 'red' }), { timeout: 10_000 });
     await untilStatus(namespace, 'fought', ({ sync }) => expect(sync?.status).toBe('Synced'));
   }, 60_000);

@@ -42,6 +42,19 @@ describe('metrics', () => {
     );
   });
 
+  test('who leads is told by the name of the Lease', async () => {
+    const led = { type: 'leadership', lease: 'ops/setpoint-operator', identity: 'a' } as const;
+    expect(await exposed([{ ...led, role: 'standby' }])).toContain('leader_election_master_status{name="setpoint-operator"} 0');
+    expect(await exposed([{ ...led, role: 'leading' }])).toContain('leader_election_master_status{name="setpoint-operator"} 1');
+    expect(
+      await exposed([
+        { ...led, role: 'leading' },
+        { ...led, role: 'lost' },
+      ]),
+    ).toContain('leader_election_master_status{name="setpoint-operator"} 0');
+    expect((await exposed([])).join()).not.toContain('leader_election');
+  });
+
   test('an Application has one info series, with its present state', async () => {
     const lines = await exposed([reconciled({ health: { state: 'Progressing', message: '' } }), reconciled()]);
     expect(lines.filter((line) => line.startsWith('setpoint_app_info'))).toEqual([

@@ -99,3 +99,20 @@ test('paths that differ between two states, without what the server keeps itself
     '.spec.list[2]',
   ]);
 });
+
+test('a field that an apply by force leaves with another too had the same value: only ownership was lost', () => {
+  const theirs = entry('kubectl-edit', replicas, '2026-01-01T11:00:00Z');
+  const drifted: ObservedObject = {
+    ...{ ref, key: keyOf(ref), uid: 'u', resourceVersion: '7', labels: {}, annotations: {}, finalizers: [], ownerUids: [] },
+    managedFields: [theirs, ours(image)],
+  };
+  const told = (after: readonly ManagedFields[]) =>
+    describeDrift({ drifted, restored: { metadata: { managedFields: after } } as unknown as JsonObject, healed: true, seenAt: new Date(0) })
+      .fields;
+  expect(told([ours(both), theirs])).toEqual([]);
+  expect(told([ours(both)])).toEqual(['.spec.replicas']);
+});
+
+test('of many updaters whose entries were merged nobody is named', () => {
+  checkDrift([entry('ancient-changes', replicas, '2026-01-01T11:00:00Z'), ours(image)], 'unknown .spec.replicas 2026-01-01T12:00:00.000Z');
+});

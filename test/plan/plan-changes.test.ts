@@ -91,6 +91,16 @@ describe('objects that Git declares', () => {
       `skip ${web}: is being deleted; it is created again when it is gone`,
     ],
     [
+      'A1 an object with fields of another manager, which are to stay, is a conflict',
+      { desired: [v2], owned: [owned(v1)], live: [live(web)], held: { [web]: 'helm' } },
+      `conflict ${web}: field manager conflict on .spec.replicas (helm)`,
+    ],
+    [
+      'fields of others do not matter where nothing is written',
+      { desired: [v1], owned: [owned(v1)], live: [live(web)], held: { [web]: 'helm' } },
+      `unchanged ${web}: equal to Git`,
+    ],
+    [
       'V10 an object of another Application is a conflict',
       { desired: [v1], live: [live(web, { owner: other })] },
       `conflict ${web}: belongs to Application team/billing`,

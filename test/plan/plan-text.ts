@@ -109,6 +109,8 @@ export function world(parts: {
   readonly failedGroups?: readonly string[];
   /** Who else declares an object of ours, by its text. */
   readonly claimants?: Readonly<Record<string, string>>;
+  /** Who holds `.spec.replicas` of which object and keeps it. */
+  readonly held?: Readonly<Record<string, string>>;
 }): PlanRequest {
   const observed = new Map((parts.live ?? []).map((object) => [object.key, object]));
   return {
@@ -120,6 +122,7 @@ export function world(parts: {
     owner: shop,
     failedGroups: new Set(parts.failedGroups),
     claimant: (asked) => Object.entries(parts.claimants ?? {}).find(([text]) => key(text) === asked)?.[1],
+    heldFields: new Map(Object.entries(parts.held ?? {}).map(([text, manager]) => [key(text), [{ field: '.spec.replicas', manager }]])),
   };
 }
 

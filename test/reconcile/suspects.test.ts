@@ -93,3 +93,13 @@ test('what happened while nobody watched is judged at once', () => {
   judgeAll(memory, observerOf(undefined));
   expect([...memory.suspects]).toEqual([key]);
 });
+
+test('A20 after a start, what is older than our last apply was restored from a backup and is judged by the server', () => {
+  const memory = memoryWith('10');
+  judgeAll(memory, observerOf(live('9')));
+  expect([...memory.suspects]).toEqual([key]);
+  const lagging = memoryWith('10');
+  lagging.answered.set(key, { baseline: baseline('10'), health: { state: 'Healthy', message: '' } });
+  judgeAll(lagging, observerOf(live('9')));
+  expect(lagging.suspects.size).toBe(0);
+});

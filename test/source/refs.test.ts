@@ -268,6 +268,36 @@ describe('G24 replicas that disagree', () => {
     };
   }
 
+  test('after a restart an older answer is not followed either, and a commit that comes after is, at once', async () => {
+    const { world: place, show } = await twoReplicas();
+    try {
+      await place.repo.commitFiles('First', { 'a.ts': 'one' });
+      await place.repo.push();
+      await place.repo.git('push', '-q', 'lagging', 'main');
+      const second = await place.repo.commitFiles('Second', { 'a.ts': 'two' });
+      await place.repo.push();
+      show('lagging.git');
+      const spec = { ...place.spec(), followedBefore: second };
+      const pool = place.pool();
+      pool.subscribe(spec, longInterval, () => undefined);
+      expect((await errorOf(pool.snapshot(spec, signal))).message).toMatch(/does not come after .*, the commit followed before$/);
+      show('app.git');
+      const third = await place.repo.commitFiles('Third', { 'a.ts': 'three' });
+      await place.repo.push();
+      await eventually(async () => expect((await pool.snapshot(spec, signal)).revision.sha).toBe(third));
+    } finally {
+      await place.close();
+    }
+  });
+
+  test('a branch that was moved back while nobody looked is followed when it stays there', async () => {
+    const head = await world.repo.commitFiles('Second', { 'a.ts': 'two' });
+    const spec = { ...world.spec(), followedBefore: head };
+    const pool = world.pool();
+    pool.subscribe(spec, longInterval, () => undefined);
+    await eventually(async () => expect((await pool.snapshot(spec, signal)).revision.sha).toBe(first), { timeout: 30_000 });
+  });
+
   test('an older answer is not followed, however often the replicas take turns', async () => {
     const { world: place, show } = await twoReplicas();
     try {

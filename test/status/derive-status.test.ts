@@ -4,7 +4,7 @@ import { applicationStatusSchema } from '../../constructs/application-status-sch
 import type { ApplicationStatus } from '../../operator/model/application.ts';
 import { OperatorError } from '../../operator/model/error.ts';
 import type { Finding } from '../../operator/model/finding.ts';
-import type { Drift } from '../../operator/model/observed.ts';
+import type { Drift, ExtraFields } from '../../operator/model/observed.ts';
 import type { Outcome } from '../../operator/model/outcome.ts';
 import type { ActionCounts } from '../../operator/model/plan.ts';
 import type { Revision } from '../../operator/model/revision.ts';
@@ -332,6 +332,16 @@ describe('drift', () => {
   });
 });
 
+test('fields of others are listed while they are there, the first 20 entries with their number', () => {
+  const extra = { ref: web, fields: ['.metadata.labels.note'], manager: 'kubectl-label', operation: 'Update' };
+  const many = look({ extraFields: Array.from({ length: 25 }, (_, index) => ({ ...extra, manager: `person-${index}` })) });
+  expect(statusAfter([many]).extraFields).toMatchObject({ total: 25, items: { length: 20 } });
+  expect(statusAfter([look({ extraFields: [extra] })]).extraFields?.items).toMatchObject([
+    { fields: ['.metadata.labels.note'], manager: 'kubectl-label' },
+  ]);
+  expect(statusAfter([many, look()]).extraFields).toBeUndefined();
+});
+
 describe('size', () => {
   test('the longest texts everywhere stay far below what the API server stores and within the schema', () => {
     const long = '🙂'.repeat(100_000);
@@ -360,6 +370,7 @@ describe('size', () => {
       result: { kind: 'rejected', findings: Array(50).fill(finding) as Finding[] },
       findings: Array(50).fill(finding) as Finding[],
       drift: Array(50).fill(drift) as Drift[],
+      extraFields: Array(50).fill({ ...drift, time: '2026-01-02T03:04:05Z' }) as ExtraFields[],
       health: { state: 'Degraded', message: long, decidedBy: web },
     });
     const outcomes = Array.from({ length: 100 }, (_, index) => ({

@@ -67,7 +67,9 @@ export async function startDriftWorld(prefix: string): Promise<DriftWorld> {
       };
     },
     writesTo: ({ metadata }) =>
-      proxy.writes().filter(({ path, status }) => path.endsWith(`/${metadata.name}`) && !path.includes('/setpoint.dev/') && status === 200),
+      proxy
+        .writes()
+        .filter(({ path, status }) => path.endsWith(`/${metadata.name}`) && !path.includes('/setpoint.dev/') && (status ?? 500) < 300),
     async stop() {
       await operator.stop();
       await proxy.close();

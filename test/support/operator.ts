@@ -25,6 +25,8 @@ export interface OperatorOptions {
   readonly flags?: readonly string[];
   /** @default 'debug' */
   readonly logLevel?: string;
+  /** Module that Node loads before the program. */
+  readonly preload?: string;
 }
 
 /** A running operator. */
@@ -32,6 +34,8 @@ export interface RunningOperator {
   readonly apiUrl: string;
   readonly metricsUrl: string;
   readonly pid: number;
+  /** Resolves with its exit code when it ends by itself or otherwise; null when a signal ended it. */
+  readonly ended: Promise<number | null>;
   /** Everything it has logged so far. */
   logs(): readonly LogLine[];
   /** What it wrote besides. */
@@ -57,6 +61,7 @@ export async function installOperator(): Promise<string> {
 export async function startOperator(options: OperatorOptions = {}): Promise<RunningOperator> {
   const kubeconfig = options.kubeconfig ?? (await installOperator());
   const args = [
+    ...(options.preload === undefined ? [] : [`--import=${options.preload}`]),
     ...[bin, 'operator', `--kubeconfig=${kubeconfig}`, '--api-address=127.0.0.1:0', '--metrics-address=127.0.0.1:0'],
     ...[`--log-level=${options.logLevel ?? 'debug'}`, '--allow-loopback-git'],
     ...(options.namespaces === undefined ? [] : [`--namespaces=${options.namespaces.join(',')}`]),
@@ -66,6 +71,7 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Runn
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
   });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const output = collect(child);
   const started = await eventually(
     () => {
@@ -74,7 +80,7 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Runn
       if (line === undefined) throw new Error(`the operator has not started: ${output.errors()}`);
       return line;
     },
-    { timeout: 30_000 },
+    { timeout: 120_000 },
   );
   const apiUrl = String(started['api']);
   await eventually(
@@ -82,12 +88,13 @@ export async function startOperator(options: OperatorOptions = {}): Promise<Runn
       const answer = await fetch(`${apiUrl}/readyz`);
       if (!answer.ok) throw new Error(`the operator is not ready: ${await answer.text()}`);
     },
-    { timeout: 30_000 },
+    { timeout: 120_000 },
   );
   return {
     apiUrl,
     metricsUrl: String(started['metrics']),
     pid: child.pid ?? 0,
+    ended,
     logs: () => output.lines,
     stderr: output.errors,
     stop: () => end(child, 'SIGTERM'),
