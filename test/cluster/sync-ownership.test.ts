@@ -1,9 +1,8 @@
 // One object, two Applications: whoever has it keeps it, both are told, and nothing is stripped or changes hands unasked.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { tenantManifests } from '../../charts/tenant.ts';
 import type { ApplicationStatus } from '../../constructs/application-schema.ts';
-import { type ApiProxy, startApiProxy } from '../../dev/api-proxy.ts';
+import { type ApiProxy, type ProxiedRequest, startApiProxy } from '../../dev/api-proxy.ts';
 import type { GitServer } from '../../dev/git-server.ts';
 import {
   applyApplication,
@@ -16,7 +15,7 @@ import {
   untilStatus,
   untilSynced,
 } from '../support/application.ts';
-import { admin, eventually, type KubernetesObject, kubeconfigPath, scratchDirectory, testNamespace } from '../support/cluster.ts';
+import { admin, eventually, kubeconfigPath, scratchDirectory, testNamespace } from '../support/cluster.ts';
 import { installOperator, type RunningOperator, startOperator } from '../support/operator.ts';
 
 /** Machines are slow at times. */
@@ -47,8 +46,16 @@ afterAll(async () => {
 async function sharedNamespace(): Promise<string> {
   const shared = await testNamespace('shared');
   for (const tenant of [namespace, elsewhere]) {
-    const manifests = tenantManifests({ namespace: tenant, targetNamespaces: [shared] }) as unknown as readonly KubernetesObject[];
-    for (const object of manifests.filter(({ kind }) => kind === 'RoleBinding')) await admin().apply(object);
+    await admin().apply({
+      ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata: { name: tenant, namespace: shared } },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'admin' },
+      subjects: [{ kind: 'ServiceAccount', name: 'setpoint-applier', namespace: tenant }],
+    });
+    const user = `system:serviceaccount:${tenant}:setpoint-applier`;
+    const spec = { user, resourceAttributes: { namespace: shared, verb: 'patch', resource: 'configmaps' } };
+    const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
+    const ask = () => admin().raw('/apis/authorization.k8s.io/v1/subjectaccessreviews', { method: 'POST', body: review });
+    await eventually(async () => expect((await ask())['status'].allowed).toBe(true), { timeout: patience });
   }
   return shared;
 }
@@ -71,17 +78,18 @@ async function isConflicted(where: string, name: string): Promise<boolean> {
   return conditionOf(status, 'Ready')?.reason === 'OwnershipConflict';
 }
 
-/** Holds every write about an object, and every write of inventories, until so many dry runs of it were asked for. */
-function holdWrites(name: string, dryRunsNeeded: number): void {
-  let dryRuns = 0;
+/** Holds every write about an object, and every write of inventories, until so many requests came that tell how far both are. */
+function holdWrites(name: string, needed: number, tells: (request: ProxiedRequest) => boolean): void {
+  let seen = 0;
   let release = (): void => undefined;
   const until = new Promise<void>((resolve) => {
     release = resolve;
   });
-  proxy.onRequest = ({ method, path, query }) => {
+  proxy.onRequest = (request) => {
+    const { method, path, query } = request;
     if (!path.endsWith(`/${name}`) && !path.includes('/inventories')) return undefined;
-    if (query.has('dryRun')) dryRuns += 1;
-    if (dryRuns >= dryRunsNeeded) release();
+    if (tells(request)) seen += 1;
+    if (seen >= needed) release();
     return method === 'GET' || query.has('dryRun') ? undefined : { until };
   };
 }
@@ -186,7 +194,7 @@ describe('an object that two Applications declare', () => {
   test('V10 does not change hands when both come at once', async () => {
     const repos = await Promise.all(['left', 'right'].map((name) => createRepo(git, { 'a.yaml': configMap('raced', { from: name }) })));
     // Neither writes before both have seen that the object is not there.
-    holdWrites('raced', 2);
+    holdWrites('raced', 2, ({ query }) => query.has('dryRun'));
     await Promise.all(
       repos.map(({ url }, index) => applyApplication(namespace, ['left', 'right'][index] ?? '', { source: { repoURL: url } })),
     );
@@ -218,7 +226,8 @@ describe('an object that two Applications declare', () => {
   test('V10 does not change hands when two operators come at once', async () => {
     const shared = await sharedNamespace();
     const repos = await Promise.all(['one', 'two'].map((name) => createRepo(git, { 'a.yaml': configMap('contended', { from: name }) })));
-    holdWrites('contended', 2);
+    // An operator enters what it will make into its inventory once the dry run has told that it is not there.
+    holdWrites('contended', 2, ({ method, path }) => method === 'POST' && path.endsWith('/inventories'));
     const places = [namespace, elsewhere];
     await Promise.all(
       repos.map(({ url }, index) =>
