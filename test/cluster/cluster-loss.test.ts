@@ -62,6 +62,7 @@ async function namespaceWithRights(prefix: string): Promise<string> {
 }
 
 async function start(namespace: string): Promise<void> {
+  await operator?.kill();
   const kubeconfig = join(scratchDirectory(), `${uniqueName('through-proxy')}.kubeconfig`);
   proxy.writeKubeconfig(await installOperator(), kubeconfig);
   operator = await startOperator({ namespaces: [namespace], kubeconfig });
