@@ -26,7 +26,8 @@ export class ApplicationAccess extends Construct {
       automountServiceAccountToken: false,
     });
     for (const namespace of props.targetNamespaces ?? [props.namespace]) {
-      const bindingName = namespace === props.namespace ? name : Names.toDnsLabel(this, { extra: [namespace] });
+      // Several tenants may be bound in one namespace, from charts that look the same: the name tells whose binding it is.
+      const bindingName = namespace === props.namespace ? name : Names.toDnsLabel(this, { extra: [props.namespace, namespace] });
       new ApiObject(this, `binding-${namespace}`, {
         apiVersion: 'rbac.authorization.k8s.io/v1',
         kind: 'RoleBinding',

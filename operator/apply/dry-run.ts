@@ -45,7 +45,8 @@ export async function dryRunManifests(request: DryRunRequest, signal: AbortSigna
     () => !signal.aborted,
     async (manifest) => {
       try {
-        request.onAnswer?.(manifest, await askAbout(request, manifest, conflicts, signal));
+        const answer = await askAbout(request, manifest, conflicts, signal);
+        request.onAnswer?.(manifest, answer);
       } catch (error) {
         findings.push(findingOf(manifest, error));
       }

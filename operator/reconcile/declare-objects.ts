@@ -93,6 +93,8 @@ async function synthesize(look: Look, snapshot: Snapshot): Promise<SynthResult> 
 
 /** While a synth takes long, or waits long for its turn, the status says which commit is being rendered. */
 async function toldWhenSlow<Result>(look: Look, { revision, ref }: Snapshot, synth: Promise<Result>): Promise<Result> {
+  // What is applied already is no news: after a restart nothing changes for who looks.
+  if (look.memory.status?.sync?.revision === revision.sha) return synth;
   const over = new AbortController();
   const message = `rendering commit ${shortSha(revision.sha)}`;
   const tell = (): Promise<void> => look.report(outcomeOf(look, { kind: 'applying', message }, { revision, ref }));

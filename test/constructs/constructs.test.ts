@@ -104,3 +104,14 @@ describe('inputs', () => {
     expect(() => inputs['env']).toThrow('SETPOINT_INPUTS');
   });
 });
+
+test('ApplicationAccess of two tenants in one namespace makes two bindings', () => {
+  const bindingsOf = (namespace: string): { metadata: { name: string; namespace: string } }[] => {
+    const chart = new Chart(new App(), 'tenant');
+    new ApplicationAccess(chart, 'access', { namespace, targetNamespaces: ['shared'] });
+    return Testing.synth(chart).filter(({ kind }) => kind === 'RoleBinding');
+  };
+  const [one, two] = [bindingsOf('team-a')[0], bindingsOf('team-b')[0]];
+  expect([one?.metadata.namespace, two?.metadata.namespace]).toEqual(['shared', 'shared']);
+  expect(one?.metadata.name).not.toBe(two?.metadata.name);
+});
