@@ -17,6 +17,8 @@ const common = {
 };
 
 export default {
+  // Tests on the cluster wait most of their time: more of them than cores are under way.
+  maxWorkers: 3,
   projects: [
     {
       ...common,
