@@ -95,6 +95,7 @@ test('A16 an API server that ends at once and starts again: watches go on, nothi
 
 test('A20 etcd restored from an old backup: what was lost is applied again, what came back is pruned, by the UID it has', async () => {
   const namespace = await namespaceWithRights('restored');
+  proxy.clear();
   const { repo, url } = await createRepo(git, { 'a.yaml': configMap('kept', { value: '1' }), 'b.yaml': configMap('left', { value: '1' }) });
   const commits: PushedCommit[] = [{ sha: await repo.head(), at: 0, declares: ['ConfigMap/kept', 'ConfigMap/left'] }];
   await start(namespace);

@@ -28,11 +28,11 @@ async function createAs(fieldManager: string, object: DeclaredObject): Promise<v
 
 describe('Force', () => {
   test('A1 fields of others are taken over and told with fields and managers', async () => {
-    await createAs('helm', settings('taken', { colour: 'blue', size: 'big', theirs: 'x' }));
+    await createAs('tuner', settings('taken', { colour: 'blue', size: 'big', theirs: 'x' }));
     const object = settings('taken', { colour: 'red', size: 'big' });
     const subject = await world.start('taken', [object]);
     expect((await admin().get(subject.ref(object)))['data']).toEqual({ colour: 'red', size: 'big', theirs: 'x' });
-    const text = `ConfigMap ${world.namespace}/taken: took .data.colour from helm`;
+    const text = `ConfigMap ${world.namespace}/taken: took .data.colour from tuner`;
     await eventually(async () => expect(await notesOf('taken', 'FieldsTakenOver')).toEqual([text]));
     await subject.declare(settings('taken', { colour: 'green', size: 'big' }));
     expect(await notesOf('taken', 'FieldsTakenOver')).toEqual([text]);
@@ -41,7 +41,7 @@ describe('Force', () => {
 
 describe('Fail', () => {
   test('A1 an object with fields of others is left as it is and told; the others of the commit are applied', async () => {
-    await createAs('helm', settings('held', { colour: 'blue' }));
+    await createAs('tuner', settings('held', { colour: 'blue' }));
     const { metadata } = await admin().get({ apiVersion: 'v1', kind: 'ConfigMap', namespace: world.namespace, name: 'held' });
     const object = settings('held', { colour: 'red', size: 'big' });
     const subject = await world.start('held', [settings('held-other', { a: '1' })], { conflicts: 'Fail' });
@@ -51,7 +51,7 @@ describe('Fail', () => {
       expect(conditionOf(current, 'Ready')?.reason).toBe('ApplyConflict'),
     );
     expect(conditionOf(status, 'Ready')?.message).toContain(
-      `apply ConfigMap ${world.namespace}/held: field manager conflict on .data.colour (helm); stop declaring the fields`,
+      `apply ConfigMap ${world.namespace}/held: field manager conflict on .data.colour (tuner); stop declaring the fields`,
     );
     expect(status.sync?.status).toBe('OutOfSync');
     const live = await admin().get(subject.ref(object));
@@ -60,7 +60,7 @@ describe('Fail', () => {
     expect(await admin().tryGet(subject.ref(settings('held-third', {})))).toBeDefined();
     expect(world.writesTo(object)).toEqual([]);
     // Its owner lets go: the next try applies it.
-    await admin().patch(subject.ref(object), { data: { colour: null } }, { fieldManager: 'helm' });
+    await admin().patch(subject.ref(object), { data: { colour: null } }, { fieldManager: 'tuner' });
     await eventually(async () => expect((await admin().get(subject.ref(object)))['data']).toEqual({ colour: 'red', size: 'big' }), {
       timeout: 40_000,
     });
