@@ -88,7 +88,7 @@ test('V4 a kind that was just created is found without being told to look again,
   } finally {
     await admin().delete({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: `things.${group}` });
   }
-}, 30_000);
+}, 90_000);
 
 test('A27 a group whose server does not answer is named', async () => {
   const group = `${uniqueName('g')}.example.com`;

@@ -79,7 +79,7 @@ describe('kubeconfig', () => {
     expect(
       await whoami(kubeconfig({ token }, { cluster: { 'certificate-authority-data': undefined, 'insecure-skip-tls-verify': true } })),
     ).toBe(user);
-  }, 20_000);
+  }, 90_000);
 
   test('a credential plugin, run again when the server refuses what it gave', async () => {
     const { token, user } = await tenantToken();
@@ -166,5 +166,5 @@ describe('in a Pod', () => {
       code: 'Forbidden',
       message: expect.stringContaining("did not accept the operator's credentials"),
     });
-  }, 20_000);
+  }, 90_000);
 });

@@ -69,10 +69,11 @@ describe('the control plane', () => {
     await admin().apply(deployment(namespace));
     await eventually(async () => expect(await admin().list('v1', 'Pod', { namespace })).toHaveLength(3));
     await admin().delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace });
+    // The controller has the namespaces of all other tests to empty as well.
     await eventually(async () => expect(await admin().tryGet({ apiVersion: 'v1', kind: 'Namespace', name: namespace })).toBeUndefined(), {
-      timeout: 30_000,
+      timeout: 120_000,
     });
-  }, 40_000);
+  }, 150_000);
 
   test('knows a ServiceAccount by its token and refuses what RBAC does not grant', async () => {
     const namespace = await testNamespace();

@@ -84,7 +84,7 @@ afterAll(async () => {
   await operator?.kill();
   await proxy?.close();
   await git?.close();
-}, 30_000);
+}, 90_000);
 
 /** The app: `settings` before the Deployment `web` before `after`; `kept` may not be pruned. */
 function app(version: 1 | 2): string {

@@ -121,7 +121,7 @@ describe('cost', () => {
     await kept.save(application, [entry('object-7', 'b'.repeat(40)), entry('object-8')], keys(['absent']));
     await kept.load(application);
     expect(connected.proxy.requests).toHaveLength(1);
-  }, 30_000);
+  }, 90_000);
 
   test('a new Application with nothing to keep writes nothing', async () => {
     await store().save(application, [], []);
@@ -188,7 +188,7 @@ describe('interrupted and damaged', () => {
     );
     await admin().delete({ apiVersion, kind: 'Inventory', namespace, name: `${application.name}-2` });
     await checkCorrupt('chunk 2 of 16 is missing');
-  }, 30_000);
+  }, 90_000);
 
   test('P9 an entry that names no object', async () => {
     await store().save(application, [entry('a')], []);
@@ -199,7 +199,7 @@ describe('interrupted and damaged', () => {
     await checkCorrupt('entry 0: it does not name an object');
     await admin().patch({ apiVersion, kind: 'Inventory', namespace, name: `${application.name}-0` }, { entries: ['{"v":'] });
     await checkCorrupt('entry 0: it does not name an object');
-  }, 30_000);
+  }, 90_000);
 
   test('P9 entries that somebody edited are told from those that were written', async () => {
     await store().save(application, [entry('a'), entry('b')], []);
@@ -207,7 +207,7 @@ describe('interrupted and damaged', () => {
     const stored = (await admin().get({ apiVersion, kind: 'Inventory', namespace, name }))['entries'] as string[];
     await admin().patch({ apiVersion, kind: 'Inventory', namespace, name }, { entries: stored.slice(1) });
     await checkCorrupt('its entries are not those that were written');
-  }, 30_000);
+  }, 90_000);
 
   test('P9 what is intact is salvaged, and what is found again replaces all that is stored', async () => {
     await store().save(
@@ -234,7 +234,7 @@ describe('interrupted and damaged', () => {
     await store().save(application, [entry('a')], []);
     await admin().patch({ apiVersion, kind: 'Inventory', namespace, name: `${application.name}-0` }, { schemaVersion: 2 });
     await expect(store().salvage(application)).rejects.toMatchObject({ code: 'InventoryCorrupt' });
-  }, 30_000);
+  }, 90_000);
 
   test('L6 a form that a newer operator wrote is refused, not misread', async () => {
     await store().save(application, [entry('a')], []);

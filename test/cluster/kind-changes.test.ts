@@ -41,4 +41,4 @@ test('V3 a definition that comes or goes is told, and discovery knows it then; w
       .filter(({ path }) => path.endsWith('/customresourcedefinitions'))
       .every(({ accept }) => accept?.includes('PartialObjectMetadata')),
   ).toBe(true);
-}, 30_000);
+}, 90_000);

@@ -38,7 +38,7 @@ afterEach(async () => {
   for (const { metadata } of await admin().list(kind.apiVersion, kind.kind, { namespace })) {
     await admin().patch({ ...kind, namespace, name: metadata.name }, { spec: { suspend: true } });
   }
-}, 30_000);
+}, 90_000);
 
 let before: readonly Replica[] = [];
 

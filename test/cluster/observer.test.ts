@@ -160,7 +160,7 @@ describe('kinds', () => {
     await admin().delete({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: `things.${group}` });
     await eventually(() => expect(observer.get(key)).toBeUndefined());
     expect(told).toEqual(['one came', 'one went']);
-  }, 30_000);
+  }, 90_000);
 
   test('A28 a 404 for a kind that discovery still names is a failure, not the end of its objects', async () => {
     await admin().apply(labelled('kept'));

@@ -49,7 +49,7 @@ afterAll(async () => {
   await operator?.stop();
   await proxy?.close();
   await git?.close();
-}, 30_000);
+}, 90_000);
 
 beforeEach(async () => {
   proxy.onRequest = undefined;

@@ -43,7 +43,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await operator?.stop();
   await git?.close();
-}, 30_000);
+}, 90_000);
 
 const oldCanary = 'canary-before-7d1f';
 const newCanary = 'canary-after-93ab';

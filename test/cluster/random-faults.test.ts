@@ -46,7 +46,7 @@ afterAll(async () => {
   await operator?.kill();
   await proxy?.close();
   await git?.close();
-}, 30_000);
+}, 90_000);
 
 test(`I5 with faults by seed ${seed} no invariant breaks, and when they end everything comes right`, async () => {
   const dice = new Dice(seed);

@@ -40,7 +40,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await operator?.stop();
   await git?.close();
-}, 30_000);
+}, 90_000);
 
 function liveData(name: string): Promise<unknown> {
   return admin()

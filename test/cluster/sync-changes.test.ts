@@ -35,7 +35,7 @@ afterAll(async () => {
   await operator?.stop();
   await proxy?.close();
   await git?.close();
-}, 30_000);
+}, 90_000);
 
 /** Writes to objects of users: all that are not the operator's own bookkeeping. */
 function userWrites(): string[] {
@@ -60,7 +60,7 @@ describe('the cost of a sync', () => {
     await untilSynced(namespace, 'app', commit);
     expect(userWrites()).toEqual([`PATCH /api/v1/namespaces/${namespace}/configmaps/c7`]);
     expect((await admin().get({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'c7' }))['data']).toEqual({ value: 'second' });
-  }, 30_000);
+  }, 90_000);
 
   test('a commit that changes nothing of the app costs one write of the status and no other', async () => {
     proxy.clear();
@@ -69,14 +69,14 @@ describe('the cost of a sync', () => {
     expect(proxy.writes().map(({ method, path }) => `${method} ${path}`)).toEqual([
       `PATCH /apis/setpoint.dev/v1alpha1/namespaces/${namespace}/applications/app/status`,
     ]);
-  }, 30_000);
+  }, 90_000);
 
   test('an unchanged application costs no API request while its repository is polled', async () => {
     proxy.clear();
     const polls = git.requests.length;
     await eventually(() => expect(git.requests.length).toBeGreaterThanOrEqual(polls + 3), { timeout: 20_000 });
     expect(proxy.requests.filter(({ watch }) => !watch).map(({ method, path }) => `${method} ${path}`)).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('T5 every write of a users object is impersonated, and the operator itself writes only what is its own', async () => {
     proxy.clear();
@@ -96,5 +96,5 @@ describe('the cost of a sync', () => {
     const own = proxy.writes().filter(isOwn);
     expect(own.length).toBeGreaterThan(0);
     expect(own.every(({ impersonateUser }) => impersonateUser === undefined)).toBe(true);
-  }, 30_000);
+  }, 90_000);
 });

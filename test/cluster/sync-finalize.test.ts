@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await operator?.stop();
   await git?.close();
-}, 30_000);
+}, 90_000);
 
 const kind = { apiVersion: 'setpoint.dev/v1alpha1', kind: 'Application' };
 
@@ -101,7 +101,7 @@ describe('a deleted Application', () => {
     await untilStatus(namespace, 'never', (current) => expect(conditionOf(current, 'Ready')?.status).toBe('False'));
     await admin().delete({ ...kind, namespace, name: 'never' });
     await untilGone({ ...kind, namespace, name: 'never' });
-  }, 30_000);
+  }, 90_000);
 
   test('goes with its namespace, though its ServiceAccount and rights go too', async () => {
     const { repo, url } = await createRepo(git, { 'a.yaml': configMap('doomed-a', {}) });

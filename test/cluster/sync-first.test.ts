@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await operator?.stop();
   await git?.close();
-}, 30_000);
+}, 90_000);
 
 const cdk8sYaml = 'language: typescript\napp: npx ts-node main.ts\n';
 

@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await operator?.stop();
   await git?.close();
-}, 30_000);
+}, 90_000);
 
 async function names(prefix: string): Promise<string[]> {
   const objects = await admin().list('v1', 'ConfigMap', { namespace });

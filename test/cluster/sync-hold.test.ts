@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await operator?.stop();
   await git?.close();
-}, 30_000);
+}, 90_000);
 
 async function checkHealed(name: string): Promise<void> {
   const object = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name };

@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await operator?.stop();
   await git?.close();
-}, 30_000);
+}, 90_000);
 
 async function eventsOf(name: string): Promise<string[]> {
   const events = await admin().list('events.k8s.io/v1', 'Event', { namespace });

@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await operator?.stop();
   await git?.close();
-}, 30_000);
+}, 90_000);
 
 function call(body: string, key = secret): Promise<Response> {
   const signature = `sha256=${createHmac('sha256', key).update(body).digest('hex')}`;
@@ -50,7 +50,7 @@ describe('the webhook', () => {
     expect([answer.status, await answer.json()]).toEqual([202, { sources: 1 }]);
     await untilSynced(namespace, 'hooked', commit);
     expect((await admin().get({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'hooked' }))['data']).toEqual({ n: '2' });
-  }, 40_000);
+  }, 90_000);
 
   test('W1 with a wrong signature asks for nothing', async () => {
     const requests = git.requests.length;
@@ -69,4 +69,4 @@ test('the annotation makes an Application look at once, and its value comes back
   const status = await untilStatus(namespace, 'asked', ({ lastHandledReconcileAt }) => expect(lastHandledReconcileAt).toBe('now 1'));
   expect(status.sync?.revision).toBe(commit);
   expect(status.history?.[0]).toMatchObject({ initiatedBy: 'request', revision: commit });
-}, 40_000);
+}, 90_000);

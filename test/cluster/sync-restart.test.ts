@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await proxy?.close();
   await git?.close();
-}, 30_000);
+}, 90_000);
 
 beforeEach(async () => {
   namespace = await tenantNamespace('restart');

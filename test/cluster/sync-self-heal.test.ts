@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await operator?.stop();
   await git?.close();
-}, 30_000);
+}, 90_000);
 
 async function start(
   name: string,
@@ -62,7 +62,7 @@ describe('with self-heal', () => {
     });
     expect(status.history?.[0]).toMatchObject({ result: 'Synced', initiatedBy: 'drift', counts: { update: 1 } });
     expect(conditionOf(status, 'Ready')?.status).toBe('True');
-  }, 30_000);
+  }, 90_000);
 
   test('A26 a deleted object is created again', async () => {
     const object = await start('deleted');
@@ -77,7 +77,7 @@ describe('with self-heal', () => {
       expect(drift?.[0]).toMatchObject({ kind: 'deleted', fields: [], healed: true });
       expect(conditions?.find(({ type }) => type === 'Ready')?.status).toBe('True');
     });
-  }, 30_000);
+  }, 90_000);
 
   test('A26 an object that is deleted again and again is created more and more rarely', async () => {
     const object = await start('hunted');
@@ -103,7 +103,7 @@ describe('with self-heal', () => {
       expect(metadata.labels?.['setpoint.dev/application']).toBeDefined();
       expect(metadata.uid).toBe(uid);
     });
-  }, 30_000);
+  }, 90_000);
 
   test('a field that others add is left alone, and is no drift', async () => {
     const object = await start('added');
@@ -114,7 +114,7 @@ describe('with self-heal', () => {
     const status = await untilStatus(namespace, 'added', ({ drift }) => expect(drift).toHaveLength(1));
     expect(status.drift?.[0]?.object.name).toBe('added-b');
     expect((await admin().get(object)).metadata).toMatchObject({ resourceVersion: after, annotations: { 'example.com/note': 'mine' } });
-  }, 30_000);
+  }, 90_000);
 
   test('a controller that writes an annotation over and over while commits change and drop fields is no drift', async () => {
     const { repo, url } = await createRepo(git, { 'a.yaml': configMap('busy', { colour: 'red', size: 'big' }) });
@@ -180,7 +180,7 @@ describe('without self-heal', () => {
     expect((await admin().get(object))['data']).toMatchObject({ size: 'small' });
     await admin().patch(object, { data: { size: 'big' } }, { fieldManager: 'mallory' });
     await untilStatus(namespace, 'shown', ({ sync }) => expect(sync?.status).toBe('Synced'));
-  }, 30_000);
+  }, 90_000);
 
   test('a deleted object is shown as missing and not created', async () => {
     const object = await start('missing', { selfHeal: false });
@@ -189,7 +189,7 @@ describe('without self-heal', () => {
     expect(conditionOf(status, 'Ready')?.message).toContain('missing-a was deleted; self-heal is off');
     expect(status.health).toMatchObject({ status: 'Missing', object: { name: 'missing-a' } });
     expect(await admin().tryGet(object)).toBeUndefined();
-  }, 30_000);
+  }, 90_000);
 });
 
 test('a suspended Application heals nothing and shows the drift', async () => {
@@ -201,4 +201,4 @@ test('a suspended Application heals nothing and shows the drift', async () => {
   const { spec } = await getApplication(namespace, 'suspended');
   await applyApplication(namespace, 'suspended', { ...(spec as Parameters<typeof applyApplication>[2]), suspend: false });
   await eventually(async () => expect((await admin().get(object))['data']).toMatchObject({ colour: 'red' }));
-}, 30_000);
+}, 90_000);

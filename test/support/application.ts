@@ -57,7 +57,7 @@ export function untilStatus(
   namespace: string,
   name: string,
   check: (status: ApplicationStatus) => void,
-  timeout = 20_000,
+  timeout = 40_000,
 ): Promise<ApplicationStatus> {
   return eventually(
     async () => {
@@ -75,7 +75,7 @@ export function untilStatus(
 }
 
 /** Waits until a commit is applied in full and healthy. */
-export function untilSynced(namespace: string, name: string, commit: string, timeout = 20_000): Promise<ApplicationStatus> {
+export function untilSynced(namespace: string, name: string, commit: string, timeout = 40_000): Promise<ApplicationStatus> {
   return untilStatus(
     namespace,
     name,

@@ -12,7 +12,7 @@ export interface EventuallyOptions {
  * Calls `check` until it does not throw, and returns what it returned.
  * @throws what `check` threw last, once the deadline has passed.
  */
-export async function eventually<T>(check: () => T | Promise<T>, { timeout = 10_000, interval = 30 }: EventuallyOptions = {}): Promise<T> {
+export async function eventually<T>(check: () => T | Promise<T>, { timeout = 20_000, interval = 30 }: EventuallyOptions = {}): Promise<T> {
   const deadline = Date.now() + timeout;
   for (;;) {
     try {
