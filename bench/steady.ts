@@ -80,6 +80,9 @@ async function synced(world: BenchWorld, name: string, size: number): Promise<Be
   const application = await prepareApplication(world, name, workload(size, 'v0'));
   await follow(world, application);
   await untilSynced(world, application, await application.repo.head());
+  // The controllers of the cluster take their time with a thousand Deployments.
+  const calm = `setpoint_app_info{namespace="${name}",name="bench",sync_status="Synced",health_status="Healthy"}`;
+  await poll(`${name} to be healthy`, 240_000, world.signal, async () => (await metrics(world)).includes(calm));
   return application;
 }
 

@@ -32,10 +32,12 @@ export interface ControllerOptions {
   readonly workers: number;
 }
 
-/** Whether looking at health again found anything. */
+/** Whether looking at health again found anything. Which of many objects is still on its way is none: it changes a thousand times in a rollout. */
 function isNews(outcome: Outcome, last: Outcome | undefined): boolean {
-  const text = (of: Outcome | undefined): string =>
-    JSON.stringify([of?.result.kind, of?.health.state, of?.health.message, of?.health.decidedBy]);
+  const text = (of: Outcome | undefined): string => {
+    const decisive = of?.health.state === 'Progressing' ? [] : [of?.health.message, of?.health.decidedBy];
+    return JSON.stringify([of?.result.kind, of?.health.state, ...decisive]);
+  };
   return text(outcome) !== text(last);
 }
 
@@ -43,6 +45,8 @@ function isNews(outcome: Outcome, last: Outcome | undefined): boolean {
 const soonMilliseconds = 10;
 /** For how long changes of health are gathered before they are looked at. */
 const gatherMilliseconds = 50;
+/** How often the status names another object that is on its way while nothing else changes. */
+const progressMilliseconds = 1_000;
 /** A timer may be due a moment before the wait it was set for has run out. */
 const shortestHealWaitMilliseconds = 50;
 /** When a status that could not be written is tried again. */
@@ -165,11 +169,21 @@ export class ApplicationController {
     memory.preempt = undefined;
     memory.halt = undefined;
     if (signal.aborted || outcome === undefined) return;
-    if (kind !== 'health' || isNews(outcome, memory.lastOutcome)) this.#tell(memory, outcome);
+    const isTold = kind !== 'health' || isNews(outcome, memory.lastOutcome);
+    if (isTold) this.#tell(memory, outcome);
     memory.lastOutcome = outcome;
     if (memory.hasNewSuspects && memory.suspects.size > 0) this.askAfter(memory.key, 'drift', soonMilliseconds);
+    if (!isTold && outcome.health.state === 'Progressing' && this.#isWrittenOften(memory)) return;
+    memory.statusWrittenAt = parts.clock.monotonic();
     const isWritten = await this.#writeStatus(application, memory, outcome);
     this.#planNext(look, outcome, isWritten);
+  }
+
+  /** Who is still on its way is written now and then only; the next time is arranged here. */
+  #isWrittenOften(memory: ApplicationMemory): boolean {
+    const left = progressMilliseconds - (this.#options.parts.clock.monotonic() - memory.statusWrittenAt);
+    if (left > 0) this.askAfter(memory.key, 'health', left);
+    return left > 0;
   }
 
   /** Tells when an Application begins or ends to be left alone. What goes on looks at Git again, for whatever came meanwhile. */

@@ -101,6 +101,8 @@ export interface ApplicationMemory {
   lastOutcome: Outcome | undefined;
   /** As it was last written, which the watch may not have brought back yet. */
   status: ApplicationStatus | undefined;
+  /** Monotonic time of the last look whose status was written. */
+  statusWrittenAt: number;
   /** The last commit seen, whatever became of it. */
   seenRevision: string | undefined;
   /** Failed looks in a row at the same input. */
@@ -152,6 +154,7 @@ export function createMemory(application: Application): ApplicationMemory {
     kindsMayHaveChanged: false,
     lastOutcome: undefined,
     status: application.status,
+    statusWrittenAt: 0,
     seenRevision: application.status?.source?.revision,
     failures: 0,
     failedInput: '',

@@ -80,6 +80,24 @@ test('a sync, a heal and a refusal are told once each by Events, metrics and the
   expect(new Set(told.map((line) => line['syncId'])).size).toBe(3);
 }, 60_000);
 
+test('a rollout of many objects is told when it begins and when it ends, not object by object', async () => {
+  const deployment = (name: string): string => {
+    const labels = { app: name };
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'main:1' }] } };
+    const spec = { selector: { matchLabels: labels }, template };
+    return JSON.stringify({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec });
+  };
+  const names = Array.from({ length: 80 }, (_, index) => `rollout-${index}`);
+  const { repo, url } = await createRepo(git, Object.fromEntries(names.map((name) => [`${name}.json`, deployment(name)])));
+  await applyApplication(namespace, 'rollout', { source: { repoURL: url, interval: '1h' } });
+  await untilSynced(namespace, 'rollout', await repo.head(), 80_000);
+  const told = operator
+    .logs()
+    .filter((line) => line['event'] === 'reconciled' && line['application'] === `${namespace}/rollout` && line.level === 'info');
+  expect(told.filter(({ msg }) => /not healthy yet/.test(msg)).length).toBeLessThanOrEqual(2);
+  expect((await eventsOf('rollout')).filter((event) => /Progressing|healthy yet/.test(event)).length).toBeLessThanOrEqual(2);
+}, 120_000);
+
 test('a commit that takes long to render is told of meanwhile', async () => {
   const { repo, url } = await createRepo(git, { 'a.yaml': configMap('slow', { n: '1' }) });
   await applyApplication(namespace, 'slow', { source: { repoURL: url } });
