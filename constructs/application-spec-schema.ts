@@ -61,7 +61,7 @@ const source = {
     path: {
       type: 'string',
       description:
-        "Folder of the app within the repository, '/' separated, relative to its root: a cdk8s app, or a folder of plain YAML or JSON.",
+        "Folder of the app within the repository, '/' separated, relative to its root: a cdk8s app, or a folder of plain YAML or JSON. Default: .",
       default: '.',
       minLength: 1,
       maxLength: 1024,
@@ -96,7 +96,7 @@ const source = {
     interval: {
       type: 'string',
       description:
-        'How often the repository is asked for a new commit: a duration between 1s and 24h. Jittered by a tenth; a webhook or the annotation setpoint.dev/reconcile-requested makes it immediate.',
+        'How often the repository is asked for a new commit: a duration between 1s and 24h. Jittered by a tenth; a webhook or the annotation setpoint.dev/reconcile-requested makes it immediate. Default: 15s.',
       default: '15s',
       maxLength: durationLength,
       'x-kubernetes-validations': [durationBetweenOneSecondAndOneDay],
@@ -118,7 +118,7 @@ const source = {
     },
     requireFastForward: {
       type: 'boolean',
-      description: 'Refuse a commit that does not descend from the last one synced (a force push).',
+      description: 'Refuse a commit that does not descend from the last one synced (a force push). Default: false.',
       default: false,
     },
   },
@@ -148,24 +148,30 @@ const sync = {
   description: 'How the cluster is made to follow.',
   default: {},
   properties: {
-    prune: { type: 'boolean', description: 'Delete objects that the commit no longer declares.', default: true },
+    prune: { type: 'boolean', description: 'Delete objects that the commit no longer declares. Default: true.', default: true },
     selfHeal: {
       type: 'boolean',
-      description: 'Undo changes made to the live objects by others. When false they are reported and the Application is OutOfSync.',
+      description:
+        'Undo changes made to the live objects by others. When false they are reported and the Application is OutOfSync. Default: true.',
       default: true,
     },
-    allowEmpty: { type: 'boolean', description: 'Let a commit that declares no object at all prune everything.', default: false },
+    allowEmpty: {
+      type: 'boolean',
+      description: 'Let a commit that declares no object at all prune everything. Default: false.',
+      default: false,
+    },
     maxPrunePercent: {
       type: 'integer',
       format: 'int32',
-      description: 'A sync that would prune more than this share of more than ten objects is held back. 100 turns the guard off.',
+      description:
+        'A sync that would prune more than this share of more than ten objects is held back. 100 turns the guard off. Default: 50.',
       default: 50,
       minimum: 0,
       maximum: 100,
     },
     timeout: {
       type: 'string',
-      description: 'How long one sync may take, waiting for health included: a duration between 1s and 24h.',
+      description: 'How long one sync may take, waiting for health included: a duration between 1s and 24h. Default: 5m.',
       default: '5m',
       maxLength: durationLength,
       'x-kubernetes-validations': [durationBetweenOneSecondAndOneDay],
@@ -185,7 +191,7 @@ export const applicationSpecSchema = {
     serviceAccountName: {
       type: 'string',
       description:
-        "ServiceAccount of the Application's namespace that is impersonated for every write, and every read of values, of this Application's objects.",
+        "ServiceAccount of the Application's namespace that is impersonated for every write, and every read of values, of this Application's objects. Default: setpoint-applier.",
       default: 'setpoint-applier',
       minLength: 1,
       maxLength: maximumNameLength,
@@ -194,15 +200,20 @@ export const applicationSpecSchema = {
     sync,
     deletionPolicy: {
       type: 'string',
-      description: 'What becomes of the objects when the Application is deleted: Delete removes them, Orphan leaves them running.',
+      description:
+        'What becomes of the objects when the Application is deleted: Delete removes them, Orphan leaves them running. Default: Delete.',
       enum: ['Delete', 'Orphan'],
       default: 'Delete',
     },
-    suspend: { type: 'boolean', description: 'Neither sync, heal nor prune while true; drift is still shown.', default: false },
+    suspend: {
+      type: 'boolean',
+      description: 'Neither sync, heal nor prune while true; drift is still shown. Default: false.',
+      default: false,
+    },
     historyLimit: {
       type: 'integer',
       format: 'int32',
-      description: 'How many syncs status.history keeps.',
+      description: 'How many syncs status.history keeps. Default: 20.',
       default: 20,
       minimum: 0,
       maximum: 100,

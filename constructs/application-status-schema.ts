@@ -12,10 +12,10 @@ const objectRef = {
   description: 'The object concerned.',
   required: ['apiVersion', 'kind', 'name'],
   properties: {
-    apiVersion: { type: 'string', maxLength: 320 },
-    kind: { type: 'string', maxLength: 63 },
+    apiVersion: { type: 'string', description: 'Group and version, e.g. apps/v1.', maxLength: 320 },
+    kind: { type: 'string', description: 'Kind, e.g. Deployment.', maxLength: 63 },
     namespace: { type: 'string', description: 'Absent for cluster-scoped objects.', maxLength: 63 },
-    name: { type: 'string', maxLength: 253 },
+    name: { type: 'string', description: 'Name of the object.', maxLength: 253 },
   },
 } as const satisfies JsonSchema;
 
@@ -23,7 +23,14 @@ const counts = {
   type: 'object',
   description: 'Objects per action.',
   required: ['create', 'update', 'unchanged', 'prune', 'skip', 'conflict'],
-  properties: { create: count, update: count, unchanged: count, prune: count, skip: count, conflict: count },
+  properties: {
+    create: { ...count, description: 'Created.' },
+    update: { ...count, description: 'Changed, adopted ones included.' },
+    unchanged: { ...count, description: 'Left as they were, being as Git declares them.' },
+    prune: { ...count, description: 'Deleted, because they left Git.' },
+    skip: { ...count, description: 'Left as they are, although they differ or left Git: protected, say.' },
+    conflict: { ...count, description: 'Not written, because another Application or field manager has them.' },
+  },
 } as const satisfies JsonSchema;
 
 const conditions = {
@@ -36,8 +43,8 @@ const conditions = {
     type: 'object',
     required: ['type', 'status', 'reason', 'message', 'lastTransitionTime', 'observedGeneration'],
     properties: {
-      type: { type: 'string', enum: ['Ready', 'Reconciling', 'Stalled', 'Synced', 'Healthy'] },
-      status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
+      type: { type: 'string', description: 'What it is about.', enum: ['Ready', 'Reconciling', 'Stalled', 'Synced', 'Healthy'] },
+      status: { type: 'string', description: 'Whether it is so.', enum: ['True', 'False', 'Unknown'] },
       reason: { type: 'string', description: 'One word for programs: a code of docs/errors.md when something failed.', maxLength: 1024 },
       message: { type: 'string', description: 'One sentence for people: what, where, and what to do next.', maxLength: 32768 },
       lastTransitionTime: { ...time, description: 'When status last changed.' },
@@ -64,7 +71,12 @@ const sync = {
   description: 'Whether the cluster is as Git says.',
   required: ['status'],
   properties: {
-    status: { type: 'string', enum: ['Synced', 'OutOfSync', 'Unknown'] },
+    status: {
+      type: 'string',
+      description:
+        'Synced: the cluster equals the commit. OutOfSync: it differs, or the commit is refused. Unknown: it could not be compared.',
+      enum: ['Synced', 'OutOfSync', 'Unknown'],
+    },
     revision: { ...revisionText, description: 'The commit last synced in full.' },
     finishedAt: { ...time, description: 'When that sync ended.' },
     counts,
@@ -76,8 +88,12 @@ const health = {
   description: 'Health of the objects together: that of the worst.',
   required: ['status'],
   properties: {
-    status: { type: 'string', enum: ['Healthy', 'Suspended', 'Progressing', 'Missing', 'Degraded', 'Unknown'] },
-    message: { type: 'string', maxLength: 4096 },
+    status: {
+      type: 'string',
+      description: 'The worst of all objects.',
+      enum: ['Healthy', 'Suspended', 'Progressing', 'Missing', 'Degraded', 'Unknown'],
+    },
+    message: { type: 'string', description: 'Why, in words.', maxLength: 4096 },
     object: { ...objectRef, description: 'The object that decides.' },
   },
 } as const satisfies JsonSchema;
@@ -90,6 +106,7 @@ const findings = {
     total: { ...count, description: 'How many there are; items holds the first 20.' },
     items: {
       type: 'array',
+      description: 'The first 20, errors first.',
       maxItems: 20,
       'x-kubernetes-list-type': 'atomic',
       items: {
@@ -97,13 +114,13 @@ const findings = {
         required: ['code', 'severity', 'message'],
         properties: {
           code: { type: 'string', description: 'A code of docs/errors.md.', maxLength: 64 },
-          severity: { type: 'string', enum: ['error', 'warning'] },
-          message: { type: 'string', maxLength: 4096 },
+          severity: { type: 'string', description: 'An error refuses the commit, a warning does not.', enum: ['error', 'warning'] },
+          message: { type: 'string', description: 'What is wrong.', maxLength: 4096 },
           hint: { type: 'string', description: 'What to do next.', maxLength: 4096 },
           file: { type: 'string', description: 'File of the repository.', maxLength: 1024 },
           line: { ...count, description: 'Counted from 1.' },
           column: { ...count, description: 'Counted from 1.' },
-          constructPath: { type: 'string', maxLength: 1024 },
+          constructPath: { type: 'string', description: 'Path of the construct that made the object.', maxLength: 1024 },
           object: objectRef,
           field: { type: 'string', description: 'Path within the object, e.g. .spec.replicas.', maxLength: 1024 },
         },
@@ -122,7 +139,11 @@ const drift = {
     required: ['object', 'kind', 'fields', 'manager', 'operation', 'time', 'healed'],
     properties: {
       object: objectRef,
-      kind: { type: 'string', enum: ['changed', 'deleted', 'added'] },
+      kind: {
+        type: 'string',
+        description: 'changed: declared fields have other values; deleted: the object is gone; added: fields that Git does not allow.',
+        enum: ['changed', 'deleted', 'added'],
+      },
       fields: {
         type: 'array',
         description: 'Paths such as .spec.replicas; empty when the object was deleted.',
@@ -131,7 +152,7 @@ const drift = {
         items: { type: 'string', maxLength: 1024 },
       },
       manager: { type: 'string', description: 'Field manager that did it, or unknown.', maxLength: 256 },
-      operation: { type: 'string', maxLength: 64 },
+      operation: { type: 'string', description: 'How it was done: Update, Apply or Delete, or unknown.', maxLength: 64 },
       time: { ...time, description: 'When it happened, as far as known.' },
       healed: { type: 'boolean', description: 'Whether it was undone.' },
     },
@@ -146,6 +167,7 @@ const extraFields = {
     total: { ...count, description: 'How many entries there are; items holds the first 20.' },
     items: {
       type: 'array',
+      description: 'The first 20.',
       maxItems: 20,
       'x-kubernetes-list-type': 'atomic',
       items: {
@@ -161,7 +183,7 @@ const extraFields = {
             items: { type: 'string', maxLength: 1024 },
           },
           manager: { type: 'string', description: 'Field manager that holds them.', maxLength: 256 },
-          operation: { type: 'string', maxLength: 64 },
+          operation: { type: 'string', description: 'How they were written: Update or Apply.', maxLength: 64 },
           time: { ...time, description: 'When it last wrote, as far as known.' },
         },
       },
@@ -182,15 +204,15 @@ const history = {
       author,
       date: { ...time, description: 'When the author wrote the commit.' },
       subject,
-      startedAt: time,
-      finishedAt: time,
+      startedAt: { ...time, description: 'When it began.' },
+      finishedAt: { ...time, description: 'When it ended.' },
       initiatedBy: {
         type: 'string',
         description: 'commit, drift, spec, request (by annotation), or resume (after a suspension or pause).',
         maxLength: 256,
       },
-      result: { type: 'string', enum: ['Synced', 'OutOfSync', 'Rejected', 'Failed', 'Progressing'] },
-      message: { type: 'string', maxLength: 4096 },
+      result: { type: 'string', description: 'What came of it.', enum: ['Synced', 'OutOfSync', 'Rejected', 'Failed', 'Progressing'] },
+      message: { type: 'string', description: 'What went wrong, or what it waited for.', maxLength: 4096 },
       adopted: { type: 'string', description: 'Objects that existed already and were taken over, and from whom.', maxLength: 4096 },
       counts,
     },
@@ -203,10 +225,11 @@ const adopted = {
   required: ['total', 'time', 'items'],
   properties: {
     total: { ...count, description: 'How many there were; items holds the first 20.' },
-    time,
+    time: { ...time, description: 'When that was.' },
     revision: { ...revisionText, description: 'The commit that declares them.' },
     items: {
       type: 'array',
+      description: 'The first 20.',
       maxItems: 20,
       'x-kubernetes-list-type': 'atomic',
       items: {
@@ -247,7 +270,7 @@ export const applicationStatusSchema = {
       description: 'Objects this Application owns.',
       required: ['total'],
       properties: {
-        total: count,
+        total: { ...count, description: 'How many there are, those that left Git and are not deleted yet included.' },
         protected: { ...count, description: 'Of these, objects that left Git and stay because they are protected.' },
       },
     },

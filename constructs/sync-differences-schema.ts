@@ -32,7 +32,7 @@ const ignoreDifferences = {
     required: ['kind'],
     properties: {
       ...selector,
-      group: { ...selector.group, default: '' },
+      group: { ...selector.group, description: `${selector.group.description} Default: the core group.`, default: '' },
       jsonPointers: {
         ...atomicList,
         description:
@@ -72,6 +72,8 @@ const strip = {
     type: 'object',
     properties: {
       ...selector,
+      group: { ...selector.group, description: `${selector.group.description} Default: all.` },
+      kind: { ...selector.kind, description: `${selector.kind.description} Default: all.` },
       managers: { ...managerNames, description: 'Field managers whose additions are removed, finalizers and owner references aside.' },
       paths: {
         ...atomicList,
@@ -101,7 +103,8 @@ const strip = {
 
 const extraFields = {
   type: 'string',
-  description: 'Whether fields that others add to our objects are listed in status.extraFields. They are left alone either way.',
+  description:
+    'Whether fields that others add to our objects are listed in status.extraFields. They are left alone either way. Default: Report.',
   enum: ['Report', 'Ignore'],
   default: 'Report',
 } as const satisfies JsonSchema;
@@ -109,7 +112,7 @@ const extraFields = {
 const conflicts = {
   type: 'string',
   description:
-    'What becomes of a declared field that another field manager holds with another value: Force takes it over and tells from whom, Fail leaves the whole object as it is and tells who holds what.',
+    'What becomes of a declared field that another field manager holds with another value: Force takes it over and tells from whom, Fail leaves the whole object as it is and tells who holds what. Default: Force.',
   enum: ['Force', 'Fail'],
   default: 'Force',
 } as const satisfies JsonSchema;

@@ -31,6 +31,7 @@ export function formatApplication(application: ApplicationObject, now: Date, pai
 /** What Git says → what is applied → is it healthy → what to do next, in one line. */
 export function summarize(application: ApplicationObject, now: Date): string {
   const { status, metadata } = application;
+  if (metadata.deletionTimestamp !== undefined) return isGoing(application, now);
   if (status?.observedGeneration === undefined)
     return 'The operator has not looked at this application yet; if this lasts, check that the operator runs.';
   const parts = [gitSays(status.source, now), isApplied(application), isHealthy(status), whatNext(application)];
@@ -54,14 +55,21 @@ function isApplied(application: ApplicationObject): string {
   if (left !== undefined)
     return applied === undefined ? `Nothing is applied: ${left.what}.` : `${shortSha(applied)} is applied; ${left.what}.`;
   if (applied === undefined) return status?.sync?.status === 'Synced' ? 'It is applied.' : 'Nothing is applied yet.';
+  if (isLeftByOthers(status)) return 'It is applied, but for what others changed and self-heal leaves.';
   if (newest !== undefined && applied !== newest)
     return `${hasErrorFindings(status) ? 'It is refused' : 'It is not applied'}; ${shortSha(applied)} stays applied.`;
   return status?.sync?.status === 'Synced' ? 'It is applied.' : 'It was applied, but the cluster differs now.';
 }
 
+/** Whether everything of the newest commit is applied that self-heal, being off or waiting, does not leave as others made it. */
+function isLeftByOthers(status: ApplicationStatus | undefined): boolean {
+  return conditionOf(status, 'Ready')?.reason === 'OutOfSync' && !hasErrorFindings(status);
+}
+
 interface LeftAlone {
   /** `the application is suspended`. */
   readonly what: string;
+  readonly label: 'Paused' | 'Suspended';
   /** By what or whom, since when, why. */
   readonly why: string;
   /** How to go on. */
@@ -71,13 +79,16 @@ interface LeftAlone {
 /** Why the operator leaves the application alone; undefined when it does not. A pause of everything is known from the status alone. */
 function leftAlone({ spec, status, metadata }: ApplicationObject): LeftAlone | undefined {
   const ready = conditionOf(status, 'Ready');
-  if (ready?.reason === 'Paused') return { what: 'Setpoint is paused', why: ready.message, next: `${capitalize(ready.message)}.` };
+  if (ready?.reason === 'Paused') {
+    return { what: 'Setpoint is paused', label: 'Paused', why: ready.message, next: `${capitalize(ready.message)}.` };
+  }
   const suspension = suspensionOf({ spec, annotations: metadata.annotations ?? {} }, undefined);
   if (suspension === undefined) return undefined;
   const { namespace, name } = metadata;
   if (suspension.kind !== 'annotation') {
     return {
       what: 'the application is suspended',
+      label: 'Suspended',
       why: 'by spec.suspend',
       next: `To go on: set spec.suspend to false in ${namespace}/${name}.`,
     };
@@ -85,6 +96,7 @@ function leftAlone({ spec, status, metadata }: ApplicationObject): LeftAlone | u
   const why = describeIntervention(suspension).trim();
   return {
     what: 'the application is suspended',
+    label: 'Suspended',
     why: why === '' ? 'yes' : why,
     next: `To go on: setpoint resume ${name} -n ${namespace}.`,
   };
@@ -115,14 +127,19 @@ function whatNext(application: ApplicationObject): string {
   if (ready?.status === 'True') return 'Nothing to do.';
   if (ready?.reason === 'OwnershipConflict') return `${ownedElsewhere(ready.message)}; declare it in one of the two only.`;
   if (ready?.reason === 'ApplyConflict') return `${capitalize(ready.message.replace(/^apply /, ''))}.`;
-  if (conditionOf(status, 'Reconciling')?.status === 'True') return 'The operator is at work.';
+  const reconciling = conditionOf(status, 'Reconciling');
+  if (reconciling?.status === 'True') {
+    return reconciling.reason === 'Retrying'
+      ? `${capitalize(withoutStay(reconciling.message))}. The operator tries again.`
+      : 'The operator is at work.';
+  }
   return ready === undefined ? '' : `Not ready: ${ready.message}.`;
 }
 
 /** Where to go for a finding: the cluster's permissions, a line of the repo, or what its hint says when it has no line. */
 function remedyOf(finding: StatusFinding, { spec, metadata }: ApplicationObject, more: string): string {
-  if (finding.code === 'NoPermission') {
-    const subject = finding.object === undefined ? 'the object' : `${finding.object.kind} ${refText(finding.object)}`;
+  if (finding.code === 'NoPermission' && finding.object !== undefined) {
+    const subject = `${finding.object.kind} ${refText(finding.object)}`;
     return `Grant ServiceAccount ${metadata.namespace}/${spec.serviceAccountName} the permission for ${subject}${more}: ${finding.hint ?? finding.message}.`;
   }
   const place = placeOf(finding);
@@ -135,6 +152,20 @@ function remedyOf(finding: StatusFinding, { spec, metadata }: ApplicationObject,
 /** `Deployment shop/web: it belongs to Application shop/other`, from the message of the condition, whose advice is left out. */
 function ownedElsewhere(message: string): string {
   return capitalize((message.split('; ')[0] ?? message).replace(/^apply /, ''));
+}
+
+/** The sentence says already what is applied. */
+function withoutStay(message: string): string {
+  return message.replace(/; (the cluster stays at \w+|nothing was applied)$/, '');
+}
+
+/** That it goes, what becomes of its objects, and what it waits for. */
+function isGoing({ metadata, spec, status }: ApplicationObject, now: Date): string {
+  const objects = spec.deletionPolicy === 'Orphan' ? 'its objects stay' : 'its objects are deleted first';
+  const ready = conditionOf(status, 'Ready');
+  const waits =
+    ready === undefined || ready.status === 'True' || ready.reason === 'Progressing' ? '' : ` It waits: ${withoutStay(ready.message)}.`;
+  return `It is being deleted since ${formatAge(metadata.deletionTimestamp, now)}: ${objects}.${waits}`;
 }
 
 function capitalize(text: string): string {
@@ -159,7 +190,7 @@ function fieldsOf(application: ApplicationObject, now: Date): (readonly [string,
     ['Objects', String(status?.resources?.total ?? 0)],
   ];
   const left = leftAlone(application);
-  return left === undefined ? fields : [...fields, ['Suspended', left.why]];
+  return left === undefined ? fields : [...fields, [left.label, left.why]];
 }
 
 /** `2 create, 1 update`; `no change` when nothing was written. */

@@ -4,7 +4,8 @@ import { Option } from 'commander';
 import type { ApplicationSpec, ApplicationStatus } from '../model/application.ts';
 import { OperatorError } from '../model/error.ts';
 import type { Inventory } from '../model/inventory.ts';
-import type { ObjectRef } from '../model/object-ref.ts';
+import { isJsonObject } from '../model/json.ts';
+import type { Absence } from './absent-object.ts';
 import type { ObjectSelector } from './object-selector.ts';
 import type { CommandDeps } from './run-command.ts';
 import { type OutputFormat, outputFormats } from './structured-output.ts';
@@ -19,6 +20,7 @@ export interface ApplicationObject {
     readonly uid: string;
     readonly generation?: number;
     readonly creationTimestamp?: string;
+    readonly deletionTimestamp?: string;
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec: ApplicationSpec;
@@ -58,8 +60,8 @@ export interface ClusterReader {
   events(namespace: string, name: string): Promise<readonly EventObject[]>;
   /** The Events there are, then each new one, until the signal fires. */
   watchEvents(namespace: string, name: string, signal: AbortSignal): AsyncIterable<Watched<EventObject>>;
-  /** The object that is meant when it certainly does not exist; undefined when there is one, or when the caller may not know. */
-  absent(selector: ObjectSelector, namespace: string): Promise<ObjectRef | undefined>;
+  /** What is missing when the object that is meant certainly does not exist; undefined when there is one, or when the caller may not know. */
+  absent(selector: ObjectSelector, namespace: string): Promise<Absence | undefined>;
   close(): Promise<void>;
 }
 
@@ -124,12 +126,16 @@ export async function findApplication(cluster: ClusterReader, namespace: string,
   const application = await cluster.application(namespace, name);
   if (application !== undefined) return application;
   // Who may not list everywhere is told only that there is none here.
-  const everywhere = await cluster.applications(undefined).catch(() => []);
-  throw applicationMissing(
-    namespace,
-    name,
-    everywhere.filter(({ metadata }) => metadata.name === name).map(({ metadata }) => metadata.namespace),
-  );
+  throw applicationMissing(namespace, name, await namespacesOf(name, () => cluster.applications(undefined)));
+}
+
+/** Namespaces that have an Application of this name, as far as the caller may list them. */
+export async function namespacesOf(name: string, list: () => Promise<readonly unknown[]>): Promise<readonly string[]> {
+  const everywhere = await list().catch(() => []);
+  return everywhere.flatMap((application) => {
+    const metadata = isJsonObject(application) && isJsonObject(application['metadata']) ? application['metadata'] : {};
+    return metadata['name'] === name && typeof metadata['namespace'] === 'string' ? [metadata['namespace']] : [];
+  });
 }
 
 /** There is no such Application; `elsewhere` are the namespaces that have one of that name. */

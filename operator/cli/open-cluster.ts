@@ -52,8 +52,11 @@ function readerOf(client: RestClient, ended: AbortSignal): Omit<ClusterReader, '
     inventories: (namespace) => readInventories(client, namespace, ended),
     async absent(selector, namespace) {
       try {
-        const { byKind } = await createDiscovery(client).served();
-        return await absentObject(byKind.values(), selector, namespace, (path) => get(path, `read ${selector.kind} ${selector.name}`));
+        const { byKind, failedGroups } = await createDiscovery(client).served();
+        const read = (path: string) => get(path, `read ${selector.kind} ${selector.name}`);
+        const absence = await absentObject(byKind.values(), selector, namespace, read);
+        // The kind may be one of those whose server is silent now.
+        return absence?.kind === 'kind' && failedGroups.size > 0 ? undefined : absence;
       } catch {
         return undefined;
       }

@@ -18,7 +18,7 @@ import type { KubeObject } from '../model/manifest.ts';
 import { formatRef, type KindRef, keyOf, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
 import type { ObservedObject } from '../model/observed.ts';
 import type { SchemaCatalog } from '../validate/ports.ts';
-import { applicationMissing, type ClusterChoice } from './cluster-reader.ts';
+import { applicationMissing, type ClusterChoice, namespacesOf } from './cluster-reader.ts';
 import { inLanes } from './in-lanes.ts';
 import { readInventories } from './read-inventories.ts';
 import { itemsOf } from './watch-objects.ts';
@@ -86,7 +86,10 @@ export async function openPreviewCluster(
       try {
         return parseApplication(await client.request({ method: 'GET', path, doing: `read Application ${namespace}/${name}`, signal }));
       } catch (error) {
-        throw statusOf(error) === 404 ? applicationMissing(namespace, name) : error;
+        if (statusOf(error) !== 404) throw error;
+        const everywhere = `/apis/${apiVersion}/applications`;
+        const list = async () => itemsOf(await client.request({ method: 'GET', path: everywhere, doing: 'list Applications', signal }));
+        throw applicationMissing(namespace, name, await namespacesOf(name, list));
       }
     },
     async inventory({ namespace, name }) {

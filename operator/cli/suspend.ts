@@ -1,10 +1,11 @@
 // `setpoint suspend APP` and `resume APP`: an annotation on the Application, written as the caller. What it does is the operator's matter.
 import type { Command } from 'commander';
 import { apiVersion, suspendedAnnotation } from '../../constructs/annotations.ts';
+import type { OperatorError } from '../model/error.ts';
 import { isJsonObject, type JsonObject } from '../model/json.ts';
 import { formatRef, type ObjectRef } from '../model/object-ref.ts';
 import { type ActingCluster, type ActingDeps, interventionBy, withActingCluster } from './acting-cluster.ts';
-import { addClusterFlags, applicationMissing, type ClusterChoice } from './cluster-reader.ts';
+import { addClusterFlags, applicationMissing, type ClusterChoice, namespacesOf } from './cluster-reader.ts';
 import { escapeControl } from './escape-control.ts';
 import { runCommand } from './run-command.ts';
 import type { ExitCode } from './terminal.ts';
@@ -49,7 +50,7 @@ async function resume(name: string, options: SuspendOptions, deps: ActingDeps): 
     const { terminal } = deps;
     const ref = applicationRef(name, options.namespace ?? cluster.namespace);
     const application = await cluster.read(ref, terminal.signal);
-    if (application === undefined) throw applicationMissing(ref.namespace, name);
+    if (application === undefined) throw await missing(cluster, ref, deps);
     const wasSuspended = annotationsOf(application)[suspendedAnnotation] !== undefined;
     if (wasSuspended) await annotate(cluster, ref, null, deps);
     if (isJsonObject(application['spec']) && application['spec']['suspend'] === true) {
@@ -63,9 +64,14 @@ async function resume(name: string, options: SuspendOptions, deps: ActingDeps): 
   });
 }
 
-async function annotate(cluster: ActingCluster, ref: ObjectRef, value: string | null, { terminal }: ActingDeps): Promise<void> {
+async function annotate(cluster: ActingCluster, ref: ObjectRef, value: string | null, deps: ActingDeps): Promise<void> {
   const patch = { metadata: { annotations: { [suspendedAnnotation]: value } } };
-  if (!(await cluster.patch(ref, patch, terminal.signal))) throw applicationMissing(ref.namespace, ref.name);
+  if (!(await cluster.patch(ref, patch, deps.terminal.signal))) throw await missing(cluster, ref, deps);
+}
+
+async function missing(cluster: ActingCluster, { namespace, name }: ObjectRef, { terminal }: ActingDeps): Promise<OperatorError> {
+  const list = (): Promise<readonly JsonObject[]> => cluster.list({ apiVersion, kind: 'Application' }, terminal.signal);
+  return applicationMissing(namespace, name, await namespacesOf(name, list));
 }
 
 function applicationRef(name: string, namespace: string): ObjectRef {

@@ -137,6 +137,15 @@ function wasApplied(status: ApplicationStatus, revision: string): boolean {
   return status.history?.some((entry) => entry.result === 'Synced' && entry.revision?.startsWith(revision) === true) === true;
 }
 
+/** That the commit may not have been pushed, when the operator has seen another one only; '' otherwise. */
+function unseenText({ revision }: WaitGoal, { status }: ApplicationObject): string {
+  const source = status?.source;
+  if (revision === undefined || source === undefined) return '';
+  const seen = [source.revision, status?.sync?.revision, ...(status?.history ?? []).map((entry) => entry.revision)];
+  if (seen.some((commit) => commit?.startsWith(revision) === true)) return '';
+  return `Commit ${revision.slice(0, 12)} has not been seen on ${source.ref} (newest: ${shortSha(source.revision)}); was it pushed? `;
+}
+
 /** Why the goal was not reached: what was seen last, the conditions that fail, the findings. */
 export function formatMissed(
   namespace: string,
@@ -160,5 +169,5 @@ export function formatMissed(
   }
   const conditions = [...reasons].map(([why, types]) => `  ${types.join(' ')} ${escapeControl(why)}\n`).join('');
   const findings = formatStatusFindings(last.status?.findings, paint, 'err');
-  return `${headline}${escapeControl(summarize(last, deps.now()))}\n${conditions}${findings}`;
+  return `${headline}${escapeControl(unseenText(goal, last) + summarize(last, deps.now()))}\n${conditions}${findings}`;
 }

@@ -4,6 +4,7 @@ import type { ApplicationStatus } from '../model/application.ts';
 import { OperatorError } from '../model/error.ts';
 import type { InventoryEntry } from '../model/inventory.ts';
 import { compareRefs, formatRef, groupOf, type ObjectRef } from '../model/object-ref.ts';
+import type { Absence } from './absent-object.ts';
 import { driftFields } from './application-text.ts';
 import {
   type ApplicationInventory,
@@ -66,9 +67,14 @@ async function why(selector: ObjectSelector, options: ClusterOptions, deps: Read
 }
 
 /** Why there is nothing to explain: the object is not there, or no application owns it. */
-export function formatUnowned(selector: ObjectSelector, namespace: string, absent: ObjectRef | undefined): string {
-  if (absent !== undefined) return `there is no ${escapeControl(formatRef(absent))}\n`;
+export function formatUnowned(selector: ObjectSelector, namespace: string, absent: Absence | undefined): string {
+  if (absent?.kind === 'kind') return `there is no kind ${escapeControl(kindText(selector))}; write it in full, as in Deployment/web\n`;
+  if (absent?.kind === 'object') return `there is no ${escapeControl(formatRef(absent.ref))}\n`;
   return `${selector.kind}/${escapeControl(selector.name)} in namespace ${namespace} belongs to no application\n`;
+}
+
+function kindText({ kind, group }: ObjectSelector): string {
+  return group === '' ? kind : `${kind}.${group}`;
 }
 
 async function explainAll(cluster: ClusterReader, selector: ObjectSelector, namespace: string): Promise<Explanation[]> {
@@ -139,7 +145,8 @@ export function formatExplanation(explanation: Explanation, now: Date, paint: Te
       ? 'no longer in the history of the application'
       : `${commit.author}${commit.date === undefined ? '' : `, ${commit.date.replace(/\.\d+Z$/, 'Z')} (${formatAge(commit.date, now)} ago)`}`;
   const fields = formatFields([
-    ['Construct', explanation.constructPath || 'unknown'],
+    // What a folder of manifests declares has a line and no construct.
+    ['Construct', explanation.constructPath || (explanation.position === '' ? 'unknown' : 'none (plain YAML)')],
     ['Source', explanation.position || 'unknown'],
     ['Commit', `${commit.sha || 'not applied yet'}${commit.subject === undefined ? '' : ` ${commit.subject}`}`],
     ['Author', written],

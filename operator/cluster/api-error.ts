@@ -173,7 +173,11 @@ function forbidden(message: string): Verdict {
       code: 'Forbidden',
       fate: 'transient',
       text: `${formatUser(user)} may not ${verb} ${what} ${where}`,
-      hint: `grant it with a ${namespace === undefined ? 'ClusterRole and ClusterRoleBinding' : `Role and RoleBinding in namespace ${namespace}`}: apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["${verb}"]`,
+      hint: `grant it with a ${namespace === undefined ? 'ClusterRole and ClusterRoleBinding' : `Role and RoleBinding in namespace ${namespace}`}: apiGroups: ["${group}"], resources: ["${resource}"], verbs: [${verbsToGrant(
+        verb,
+      )
+        .map((each) => `"${each}"`)
+        .join(', ')}]`,
     };
   }
   const escalation = /user "([^"]*)" .*is attempting to grant RBAC permissions not currently held:\s*(.*)/s.exec(message);
@@ -190,6 +194,12 @@ function forbidden(message: string): Verdict {
     return { code: 'AdmissionDenied', fate: 'transient', text: oneLine(plugin) };
   }
   return { code: 'Forbidden', fate: 'transient', text: oneLine(message) };
+}
+
+/** Who may not write in one way would be told of the next one after the first is granted: all that applying needs, at once. */
+function verbsToGrant(verb: string): readonly string[] {
+  const writes = ['get', 'create', 'patch', 'delete'];
+  return verb !== 'get' && writes.includes(verb) ? writes : [verb];
 }
 
 function conflict(answer: ApiStatus): Verdict {

@@ -31,7 +31,7 @@ export function noteOf(event: OperatorEvent): EventNote | undefined {
       const { application, message, reason } = event;
       const about = { application, action: 'Sync' } as const;
       if (message !== undefined) return { ...about, type: reason === 'Paused' ? 'Warning' : 'Normal', reason, text: message };
-      return { ...about, type: 'Normal', reason: 'Resumed', text: 'no longer suspended: syncs and heals go on' };
+      return { ...about, type: 'Normal', reason: 'Resumed', text: `no longer ${reason.toLowerCase()}: syncs and heals go on` };
     }
     case 'fields-taken-over':
       return noteOfTakenOver(event.application, event.takenOver);
@@ -73,7 +73,14 @@ function noteOfOutcome(application: ApplicationKey, outcome: Outcome): EventNote
       if (!result.changed) return undefined;
       return { application, type: 'Normal', reason: 'Synced', action: 'Sync', text: `synced${commit}: ${countsText(outcome)}`, ...about };
     case 'progressing':
-      return { application, type: 'Normal', reason: 'Progressing', action: 'Sync', text: `applied${commit}; ${result.message}`, ...about };
+      return {
+        application,
+        type: 'Normal',
+        reason: 'Progressing',
+        action: 'Sync',
+        text: `${appliedText(outcome, commit)}; ${result.message}`,
+        ...about,
+      };
     case 'out-of-sync':
       return { application, type: 'Warning', reason: 'OutOfSync', action: 'Observe', text: result.message, ...about };
     case 'rejected': {
@@ -132,8 +139,16 @@ function noteOfFight(application: ApplicationKey, { ref, manager }: Fight): Even
   return { application, type: 'Warning', reason: 'FightDetected', action: 'Observe', text };
 }
 
+function appliedText(outcome: Outcome, commit: string): string {
+  const { create, update, prune } = outcome.counts;
+  return create + update + prune === 0 ? `applied${commit}` : `applied${commit}: ${countsText(outcome)}`;
+}
+
 function countsText({ counts }: Outcome): string {
   const told = (['create', 'update', 'prune'] as const).filter((action) => counts[action] > 0);
   const words = { create: 'created', update: 'updated', prune: 'pruned' };
-  return told.length === 0 ? 'nothing to write' : told.map((action) => `${counts[action]} ${words[action]}`).join(', ');
+  // What was written was told while it was waited for.
+  return told.length === 0
+    ? 'everything that was applied is healthy'
+    : told.map((action) => `${counts[action]} ${words[action]}`).join(', ');
 }

@@ -105,7 +105,7 @@ function lineOf(event: OperatorEvent): Line {
     case 'suspension':
       return {
         level: 'info',
-        message: event.message ?? 'goes on: no longer suspended',
+        message: event.message ?? `goes on: no longer ${event.reason.toLowerCase()}`,
         fields: { event: event.type, application: event.application, suspended: event.message !== undefined },
       };
     case 'pause':

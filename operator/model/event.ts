@@ -39,7 +39,7 @@ export type OperatorEvent =
       readonly syncId: string;
       readonly outcome: Outcome;
     }
-  /** An Application is left alone from now on, or no longer (undefined). */
+  /** An Application is left alone from now on, or no longer (undefined); then the reason is the one that was. */
   | {
       readonly type: 'suspension';
       readonly application: ApplicationKey;

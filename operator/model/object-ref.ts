@@ -42,3 +42,8 @@ export function compareRefs(left: ObjectRef, right: ObjectRef): number {
   const b = keyOf(right);
   return a < b ? -1 : a > b ? 1 : 0;
 }
+
+/** ` (and 2 more objects)` behind the first of several; '' when it is the only one. */
+export function moreObjects(total: number): string {
+  return total > 1 ? ` (and ${total - 1} more ${total === 2 ? 'object' : 'objects'})` : '';
+}

@@ -196,8 +196,9 @@ export class ApplicationController {
     if (message === undefined && application.deletionTimestamp === undefined) {
       parts.sources.look({ spec: sourceOf(application, parts.secrets) });
     }
-    const isPause = suspension?.kind === 'pause' || suspension?.kind === 'unknown';
-    parts.emit({ type: 'suspension', application: memory.key, message, reason: isPause ? 'Paused' : 'Suspended' });
+    // What ends is named as what began.
+    if (suspension !== undefined) memory.isPauseTaken = suspension.kind === 'pause' || suspension.kind === 'unknown';
+    parts.emit({ type: 'suspension', application: memory.key, message, reason: memory.isPauseTaken ? 'Paused' : 'Suspended' });
   }
 
   /** Follows the source of an Application as its spec is now. */

@@ -113,6 +113,8 @@ export interface ApplicationMemory {
   requestTaken: string | undefined;
   /** Why it is left alone, as last acted upon, as text; '' when it was not. */
   suspensionTaken: string;
+  /** Whether it was a pause of the whole installation. */
+  isPauseTaken: boolean;
   /** Generation of the Application that was last looked at. */
   generationTaken: number;
   /** Monotonic time until which what was applied may take to become healthy. */
@@ -161,6 +163,7 @@ export function createMemory(application: Application): ApplicationMemory {
     subscription: undefined,
     requestTaken: undefined,
     suspensionTaken: '',
+    isPauseTaken: false,
     generationTaken: 0,
     healthDeadline: 0,
     preempt: undefined,

@@ -1,5 +1,6 @@
-// A namespace that does not exist looks like a missing permission to a ServiceAccount that may not look. The operator may, and says which it is.
+// A namespace or ServiceAccount that does not exist looks like a missing permission to who may not look. The operator may, and says which it is.
 import type { Finding } from '../model/finding.ts';
+import type { Look } from './look.ts';
 import type { ObjectObserver } from './ports.ts';
 
 /** The findings with `NoPermission` told as `NamespaceNotFound` where the object's namespace is absent. Throws OperatorError. */
@@ -23,4 +24,17 @@ function namespaceNotFound(name: string): Pick<Finding, 'code' | 'message' | 'hi
     message: `namespace "${name}" does not exist`,
     hint: 'create it, declare it in the app, or correct spec.destination.namespace',
   };
+}
+
+/** The findings, or the one thing that is wrong with all that miss a permission: the ServiceAccount does not exist. Throws OperatorError. */
+export async function nameMissingAccount(findings: readonly Finding[], { application, parts }: Look): Promise<readonly Finding[]> {
+  if (!findings.some(({ code }) => code === 'NoPermission')) return findings;
+  const { namespace, spec } = application;
+  const name = spec.serviceAccountName;
+  if ((await parts.observer.fetch({ apiVersion: 'v1', kind: 'ServiceAccount', namespace, name })) !== undefined) return findings;
+  const missing: Finding = {
+    ...{ code: 'NoPermission', severity: 'error', message: `ServiceAccount ${namespace}/${name} does not exist` },
+    hint: `create ServiceAccount ${namespace}/${name}, or correct spec.serviceAccountName`,
+  };
+  return [missing, ...findings.filter(({ code }) => code !== 'NoPermission')];
 }

@@ -22,6 +22,8 @@ export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = 
   const { lastOutcome: last } = memory;
   const revision = parts.revision ?? last?.revision;
   const ref = parts.ref ?? last?.ref;
+  // What was found of another commit says nothing about this one.
+  const lastFindings = revision?.sha === last?.revision?.sha ? last?.findings : undefined;
   const request = application.annotations[reconcileRequestedAnnotation];
   const answersRequest = request !== undefined && (look.kind === 'sync' || look.kind === 'suspended');
   return {
@@ -35,7 +37,7 @@ export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = 
     result,
     ...(parts.planDigest === undefined ? {} : { planDigest: parts.planDigest }),
     counts: parts.counts ?? countActions([]),
-    findings: withMutations(memory, parts.findings ?? last?.findings ?? []),
+    findings: withMutations(memory, parts.findings ?? lastFindings ?? []),
     drift: parts.drift ?? [],
     notices: [...claimFindings(look), ...memory.notices],
     adopted: parts.adopted ?? [],

@@ -6,14 +6,14 @@ import type { Finding } from '../model/finding.ts';
 import { tenantIdentity } from '../model/identity.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { formatRef, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
+import { formatRef, moreObjects, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
 import type { TakenOver } from '../model/outcome.ts';
 import type { Plan, WriteChange } from '../model/plan.ts';
 import { planChanges } from '../plan/plan-changes.ts';
 import type { PlanRequest } from '../plan/ports.ts';
 import { isDeclaredAnew } from './confirm-drift.ts';
 import type { Look } from './look.ts';
-import { nameMissingNamespaces } from './missing-namespaces.ts';
+import { nameMissingAccount, nameMissingNamespaces } from './missing-namespaces.ts';
 import { ownershipConflict, readOwnership } from './ownership.ts';
 import { type Observed, withFetched } from './read-observed.ts';
 import type { SyncScope } from './sync-objects.ts';
@@ -93,7 +93,8 @@ async function dryRun(
   };
   const manifests = changes.map(({ manifest }) => manifest);
   const { findings, conflicts } = await dryRunManifests({ manifests, writer: writerOf(look), identity, deferred, onAnswer }, signal);
-  return { findings: await nameMissingNamespaces(findings, parts.observer), conflicts, existing };
+  const named = await nameMissingAccount(await nameMissingNamespaces(findings, parts.observer), look);
+  return { findings: named, conflicts, existing };
 }
 
 /** Namespaces and CustomResourceDefinitions on which no watch says anything. */
@@ -107,7 +108,7 @@ export function conflictError(plan: Plan): OperatorError | undefined {
   const conflicts = plan.changes.filter((change) => change.action === 'conflict');
   const [first] = conflicts;
   if (first === undefined) return undefined;
-  const more = conflicts.length > 1 ? ` (and ${conflicts.length - 1} more objects)` : '';
+  const more = moreObjects(conflicts.length);
   if (first.fields !== undefined) {
     return new OperatorError(`apply ${formatRef(first.ref)}: ${formatConflicts(first.fields)}${more}`, {
       ...{ code: 'ApplyConflict', stage: 'apply', fate: 'transient', hint: conflictHint, conflicts: first.fields },

@@ -3,7 +3,7 @@ import type { ApplyResult } from '../apply/apply-plan.ts';
 import type { Adoption } from '../model/adoption.ts';
 import { OperatorError, toOperatorError } from '../model/error.ts';
 import type { Finding } from '../model/finding.ts';
-import { formatRef } from '../model/object-ref.ts';
+import { formatRef, moreObjects } from '../model/object-ref.ts';
 import type { Drift } from '../model/observed.ts';
 import type { Outcome, SyncResult } from '../model/outcome.ts';
 import type { Plan } from '../model/plan.ts';
@@ -98,7 +98,7 @@ function resultOf(look: Look, { plan, result, counts, drift }: Ran): SyncResult 
   }
   const [unhealed] = drift.filter(({ healed }) => !healed);
   if (unhealed !== undefined) {
-    const more = drift.length > 1 ? ` (and ${drift.length - 1} more objects)` : '';
+    const more = moreObjects(drift.length);
     const what = differenceOf(unhealed);
     return { kind: 'out-of-sync', message: `${formatRef(unhealed.ref)} ${what}${more}; self-heal is off` };
   }

@@ -9,7 +9,7 @@ import { ownerOf } from '../model/tracking.ts';
 import { healthOfObject } from './application-health.ts';
 import { millisecondsOf } from './duration.ts';
 import type { Look } from './look.ts';
-import { outcomeOf } from './outcome-of.ts';
+import { type OutcomeParts, outcomeOf } from './outcome-of.ts';
 import { ownershipConflict, readOwnership } from './ownership.ts';
 import type { Observed } from './read-observed.ts';
 import { judgeNoticed } from './suspects.ts';
@@ -21,13 +21,15 @@ export interface RunPlanOptions {
   readonly observed: Observed;
   /** Objects of which no field is taken from another manager. */
   readonly unforced?: ReadonlySet<ObjectKey>;
+  /** Of the commit that is applied, for what is told while waiting; as in the last look when left out. */
+  readonly known?: OutcomeParts;
 }
 
 /**
  * Runs a plan. Never throws for what the plan ran into: that is in the result.
  * Guarantees: something newer to look at ends a wait, never a write; a suspension ends it between two writes; while it waits, other Applications have the worker.
  */
-export async function runPlan(look: Look, plan: Plan, { deferred, observed, unforced }: RunPlanOptions): Promise<ApplyResult> {
+export async function runPlan(look: Look, plan: Plan, { deferred, observed, unforced, known }: RunPlanOptions): Promise<ApplyResult> {
   const { application, memory, parts, signal, superseded, halted } = look;
   const stopWaiting = new AbortController();
   const laterKinds = plan.steps.flatMap((step) => step.changes.filter(({ key }) => deferred.has(key)).map(({ ref }) => ref));
@@ -39,7 +41,8 @@ export async function runPlan(look: Look, plan: Plan, { deferred, observed, unfo
       // Listening begins before anything else is awaited, so that no change is missed.
       const change = nextChange(memory.changeListeners, [aborted, superseded]);
       if (laterKinds.length > 0) await parts.observer.watchKinds(laterKinds);
-      if (!told) await look.report(outcomeOf(look, { kind: 'applying', message: 'waiting for what was applied before the next step' }));
+      if (!told)
+        await look.report(outcomeOf(look, { kind: 'applying', message: 'waiting for what was applied before the next step' }, known));
       told = true;
       await change;
     });

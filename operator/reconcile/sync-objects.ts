@@ -6,7 +6,7 @@ import { OperatorError } from '../model/error.ts';
 import { type Finding, hasErrors } from '../model/finding.ts';
 import type { Inventory, InventoryEntry } from '../model/inventory.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { formatRef, groupOf, keyOf, type ObjectKey } from '../model/object-ref.ts';
+import { formatRef, groupOf, keyOf, moreObjects, type ObjectKey } from '../model/object-ref.ts';
 import type { Drift } from '../model/observed.ts';
 import type { ObjectFailure, TakenOver } from '../model/outcome.ts';
 import { type ActionCounts, countActions, type Plan } from '../model/plan.ts';
@@ -18,6 +18,7 @@ import { type Confirmation, confirmByDryRun, healedDrift, isDeclaredAnew, readBe
 import { narrowInventory, widenInventory } from './keep-inventory.ts';
 import type { Look } from './look.ts';
 import { noteMutations } from './mutations.ts';
+import type { OutcomeParts } from './outcome-of.ts';
 import { planSync, unseenContainers } from './plan-sync.ts';
 import { type Observed, readObserved, watchOwned, withFetched } from './read-observed.ts';
 import { type RunPlanOptions, runPlan } from './run-plan.ts';
@@ -28,6 +29,8 @@ export interface SyncScope {
   readonly desired: readonly Manifest[];
   readonly inventory: Inventory;
   readonly revision: string;
+  /** Of a whole commit: what is told of it while it is applied. */
+  readonly known?: OutcomeParts;
 }
 
 /** What came of it. */
@@ -45,7 +48,8 @@ export type SyncOutcome =
 
 /** Everything of a commit. The server's dry run of what changed comes before the first write. */
 export function fullScope(look: Look, desired: Desired): SyncScope {
-  return { desired: desired.manifests, inventory: look.memory.inventory ?? new Map(), revision: desired.revision.sha };
+  const { manifests, revision, ref, findings } = desired;
+  return { desired: manifests, inventory: look.memory.inventory ?? new Map(), revision: revision.sha, known: { revision, ref, findings } };
 }
 
 /** Only the objects that may have drifted, but for some. */
@@ -80,7 +84,8 @@ export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOut
   const isStripped = ({ key }: Manifest): boolean => sync.selfHeal && unwanted.has(key);
   const stripped = await stripAdditions(look, scope.desired.filter(isStripped));
   const before = sync.selfHeal ? await readBefore(look, suspects, observed) : new Map<ObjectKey, SuspectBefore>();
-  const ran = await carryOut(look, plan, planned, scope.revision);
+  const told = scope.known === undefined ? {} : { known: scope.known };
+  const ran = await carryOut(look, plan, { ...planned, ...told }, scope.revision);
   noteMutations(look, ran.written);
   // What could not be stripped stays suspected, so that it is tried again with the retry and not at once.
   for (const { ref } of stripped.failures) memory.suspects.add(keyOf(ref));
@@ -171,7 +176,7 @@ function unknownObjects(inventory: Inventory, failedGroups: ReadonlySet<string>)
     const objects = [...inventory.values()].filter(({ ref }) => groupOf(ref.apiVersion) === group);
     const [first] = objects;
     if (first === undefined) return [];
-    const more = objects.length > 1 ? ` (and ${objects.length - 1} more objects)` : '';
+    const more = moreObjects(objects.length);
     const error = new OperatorError(`look at ${formatRef(first.ref)}${more}: the server of API group ${group} does not answer`, {
       ...{ code: 'ApiUnreachable', stage: 'apply', fate: 'transient' },
       hint: `check the APIService of ${group}`,

@@ -3,7 +3,7 @@ import type { Condition, ConditionType } from '../model/condition.ts';
 import { formatError, type OperatorError } from '../model/error.ts';
 import { type Finding, formatFinding } from '../model/finding.ts';
 import type { ApplicationHealth } from '../model/health.ts';
-import { formatRef } from '../model/object-ref.ts';
+import { formatRef, moreObjects } from '../model/object-ref.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { shortSha } from '../model/revision.ts';
 import { cutText, messageLimit } from './limits.ts';
@@ -87,7 +87,7 @@ function failedStatements(
   lastSynced: string | undefined,
   healthy: Statement,
 ): Statements {
-  const more = failedObjects > 1 ? ` (and ${failedObjects - 1} more objects)` : '';
+  const more = moreObjects(failedObjects);
   const where = error.stage === 'health' ? '' : `; ${staysAt(lastSynced)}`;
   const statement: Statement = { status: 'False', reason: error.code, message: `${formatError(error)}${more}${where}` };
   const waits = error.fate === 'terminal';

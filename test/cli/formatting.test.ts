@@ -199,6 +199,15 @@ describe('one application in words', () => {
       { ...about, code: 'NoPermission', hint: 'grant it with a Role', file: 'apps/web/main.ts', line: 12, column: 5 },
       'Grant ServiceAccount shop/setpoint-applier the permission for Deployment shop/web (and 1 more): grant it with a Role.',
     ],
+    [
+      'to create the ServiceAccount that does not exist',
+      {
+        code: 'NoPermission',
+        message: 'ServiceAccount shop/nobody does not exist',
+        hint: 'create ServiceAccount shop/nobody, or correct spec.serviceAccountName',
+      },
+      'Create ServiceAccount shop/nobody, or correct spec.serviceAccountName (and 1 more).',
+    ],
   ])('the next step is %s', (_what, finding, step) => {
     const sentence = summarize(withFinding(finding), now);
     expect(sentence.slice(sentence.indexOf('healthy. ') + 'healthy. '.length)).toBe(step);
@@ -215,6 +224,58 @@ describe('one application in words', () => {
     expect(summarize({ ...healthy, status: { ...healthy.status, conditions } }, now)).toMatch(
       / healthy\. Deployment shop\/web: it belongs to Application shop\/other \(and 2 more objects\); declare it in one of the two only\.$/,
     );
+  });
+
+  const waiting = (reason: string, message: string, reconciling = 'Retrying') => {
+    const condition = { lastTransitionTime: '', observedGeneration: 1 };
+    const conditions = [
+      { ...condition, type: 'Ready' as const, status: 'False' as const, reason, message },
+      { ...condition, type: 'Reconciling' as const, status: 'True' as const, reason: reconciling, message },
+    ];
+    return { ...healthy, status: { ...healthy.status, conditions } };
+  };
+
+  test.each([
+    ['RepositoryUnreachable', 'fetch https://git.example.com/team/manifests.git: connection refused', '; the cluster stays at a1b2c3d4'],
+    ['SecretNotFound', 'read Secret shop/git: it does not exist; create it', '; nothing was applied'],
+    ['PruneBlocked', 'delete Ingress shop/web: the finalizer example.com/hold keeps it', ''],
+  ])('a failure that is tried again is told: %s', (reason, message, stays) => {
+    const told = message.slice(0, 1).toUpperCase() + message.slice(1);
+    expect(summarize(waiting(reason, message + stays), now)).toMatch(new RegExp(` healthy\\. ${told}\\. The operator tries again\\.$`));
+  });
+
+  test.each([
+    [
+      'says what it waits for',
+      waiting('PruneBlocked', 'delete Ingress shop/web: the finalizer example.com/hold keeps it; the cluster stays at a1b2c3d4'),
+      'It is being deleted since 90s: its objects are deleted first. It waits: delete Ingress shop/web: the finalizer example.com/hold keeps it.',
+    ],
+    ['says that its objects go first', healthy, 'It is being deleted since 90s: its objects are deleted first.'],
+    [
+      'says that its objects stay',
+      { ...healthy, spec: { ...healthy.spec, deletionPolicy: 'Orphan' as const } },
+      'It is being deleted since 90s: its objects stay.',
+    ],
+  ])('an application that is being deleted %s', (_what, application, sentence) => {
+    const metadata = { ...application.metadata, generation: 2, deletionTimestamp: '2026-11-23T11:58:30Z' };
+    expect(summarize({ ...application, metadata }, now)).toBe(sentence);
+  });
+
+  test('a commit that is applied while self-heal leaves what others changed is not told as not applied', () => {
+    const condition = { lastTransitionTime: '', observedGeneration: 1 };
+    const message = 'ConfigMap shop/web was deleted; self-heal is off';
+    const conditions = [{ ...condition, type: 'Ready' as const, status: 'False' as const, reason: 'OutOfSync', message }];
+    const { findings: _none, ...status } = refused.status ?? {};
+    expect(summarize({ ...refused, status: { ...status, conditions } }, now)).toBe(
+      'Git says deadbeef "web: typo" (Bob, 60s ago). It is applied, but for what others changed and self-heal leaves. All 4 objects are healthy. Not ready: ConfigMap shop/web was deleted; self-heal is off.',
+    );
+  });
+
+  test.each([
+    ['Paused', { ...healthy, status: { ...healthy.status, conditions: [pausedCondition] } }, 'Setpoint is paused by eve'],
+    ['Suspended', { ...healthy, spec: { ...healthy.spec, suspend: true } }, 'by spec.suspend'],
+  ])('get APP labels why it is left alone: %s', (label, application, why) => {
+    expect(formatApplication(application, now, plain)).toMatch(new RegExp(`^${label}: +${why}`, 'm'));
   });
 
   test('fields of another manager: says whose they are and what to do', () => {
@@ -297,6 +358,14 @@ describe('why', () => {
     );
   });
 
+  test.each([
+    ['a.yaml:3:1', 'none (plain YAML)'],
+    ['', 'unknown'],
+  ])('an object without a construct, made at %j', (position, construct) => {
+    const explained = formatExplanation(explain({ ...entry, constructPath: '', position }, healthy), now, plain);
+    expect(explained).toContain(`Construct:    ${construct}\n`);
+  });
+
   test('says so when the commit has left the history', () => {
     const explained = formatExplanation(explain({ ...entry, revision: 'f'.repeat(40) }, healthy), now, plain);
     expect(explained).toContain('Author:       no longer in the history of the application\n');
@@ -362,8 +431,12 @@ describe('what is not there', () => {
     expect(formatUnowned(selector, 'shop', absent)).toBe('deployment/web in namespace shop belongs to no application\n');
   });
 
-  test('a kind that the cluster does not serve says nothing about the object', async () => {
-    expect(await absentObject(served, parseObjectSelector('Certificate/web'), 'shop', answer(404))).toBeUndefined();
+  test.each([
+    ['Certificate/web', 'there is no kind certificate; write it in full, as in Deployment/web\n'],
+    ['deployment.example.com/web', 'there is no kind deployment.example.com; write it in full, as in Deployment/web\n'],
+  ])('a kind that the cluster does not serve: %s', async (typed, expected) => {
+    const unserved = parseObjectSelector(typed);
+    expect(formatUnowned(unserved, 'shop', await absentObject(served, unserved, 'shop', answer(404)))).toBe(expected);
   });
 
   test.each([
@@ -446,6 +519,16 @@ describe('wait', () => {
         `),
       );
     });
+  });
+
+  test('a commit that was never seen may not have been pushed', () => {
+    const { terminal } = recordTerminal();
+    const missed = (revision: string) =>
+      formatMissed('shop', 'web', { target: 'healthy', revision }, refused, '5m', { terminal, now: () => now });
+    expect(missed('cafecafe1')).toContain(
+      'error: shop/web is not healthy at cafecafe after 5m\nCommit cafecafe1 has not been seen on refs/heads/main (newest: deadbeef); was it pushed? Git says ',
+    );
+    expect(missed('a1b2c3d')).not.toContain('has not been seen');
   });
 
   test('the report of a missed goal names failing conditions and findings only', () => {

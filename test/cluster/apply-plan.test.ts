@@ -253,7 +253,7 @@ describe('prune', () => {
     expect(result.failures[0]?.error).toMatchObject({
       code: 'PruneBlocked',
       message: expect.stringContaining('may not delete configmaps'),
-      hint: expect.stringContaining('verbs: ["delete"]'),
+      hint: expect.stringContaining('verbs: ["get", "create", "patch", "delete"]'),
     });
   });
 });

@@ -136,7 +136,7 @@ describe('refusals', () => {
       {
         code: 'Forbidden',
         fate: 'transient',
-        text: `apply Deployment ${other}/web: ServiceAccount ${namespace}/setpoint-applier may not patch deployments.apps in namespace ${other}; grant it with a Role and RoleBinding in namespace ${other}: apiGroups: ["apps"], resources: ["deployments"], verbs: ["patch"]`,
+        text: `apply Deployment ${other}/web: ServiceAccount ${namespace}/setpoint-applier may not patch deployments.apps in namespace ${other}; grant it with a Role and RoleBinding in namespace ${other}: apiGroups: ["apps"], resources: ["deployments"], verbs: ["get", "create", "patch", "delete"]`,
       },
     );
   });

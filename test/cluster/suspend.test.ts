@@ -115,7 +115,7 @@ describe('resume', () => {
     expect(metadata.annotations?.[annotation]).toBeUndefined();
   }, 240_000);
 
-  test('of an application that is not suspended changes nothing', async () => {
+  test('of an application that is not suspended changes nothing, and in the wrong namespace says where it is', async () => {
     const { repo, url } = await createRepo(git, { 'a.yaml': configMap('awake', { n: '1' }) });
     await applyApplication(namespace, 'awake', { source: { repoURL: url } });
     await untilSynced(namespace, 'awake', await repo.head());
@@ -123,6 +123,9 @@ describe('resume', () => {
       code: 0,
       out: `Application ${namespace}/awake was not suspended\n`,
     });
+    for (const command of ['suspend', 'resume', 'plan', 'diff']) {
+      expect((await setpoint(`${command} awake -n default`)).err).toContain(`there is one in namespace ${namespace}; add -n ${namespace}`);
+    }
   }, 240_000);
 });
 

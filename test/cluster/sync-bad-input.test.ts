@@ -105,6 +105,23 @@ const badCommits: readonly (readonly [string, Readonly<Record<string, string>>, 
   ['YAML that cannot be parsed', { 'a.yaml': 'kind: [' }, 'InvalidYaml', /a\.yaml:1:/],
 ];
 
+test('a ServiceAccount that does not exist is named, once, instead of the permissions it lacks', async () => {
+  const { url } = await createRepo(git, { 'a.yaml': configMap('unowned-a', { n: '1' }), 'b.yaml': configMap('unowned-b', { n: '1' }) });
+  await applyApplication(namespace, 'unowned', { source: { repoURL: url }, serviceAccountName: 'nobody' });
+  const { findings } = await untilStatus(namespace, 'unowned', (status) =>
+    expect(conditionOf(status, 'Ready')?.reason).toBe('NoPermission'),
+  );
+  expect(findings).toMatchObject({
+    total: 1,
+    items: [
+      {
+        message: `ServiceAccount ${namespace}/nobody does not exist`,
+        hint: `create ServiceAccount ${namespace}/nobody, or correct spec.serviceAccountName`,
+      },
+    ],
+  });
+}, 60_000);
+
 describe('a bad commit', () => {
   test.each(badCommits)(
     '%s is refused with its reason, and the last good state stays',

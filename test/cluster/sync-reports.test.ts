@@ -102,16 +102,20 @@ test('a commit that takes long to render is told of meanwhile', async () => {
   const { repo, url } = await createRepo(git, { 'a.yaml': configMap('slow', { n: '1' }) });
   await applyApplication(namespace, 'slow', { source: { repoURL: url } });
   await untilSynced(namespace, 'slow', await repo.head());
+  await push(repo, 'refused', { 'a.yaml': configMap('Not_A_Name', {}) });
+  await untilStatus(namespace, 'slow', ({ findings }) => expect(findings?.total).toBeGreaterThan(0));
   const commit = await push(repo, 'slow', {
     'a.yaml': undefined,
     'cdk8s.yaml': 'language: typescript\napp: npx ts-node main.ts\n',
     'main.ts': 'for (;;);\n',
   });
-  await untilStatus(namespace, 'slow', (status) =>
+  const rendering = await untilStatus(namespace, 'slow', (status) =>
     expect(conditionOf(status, 'Reconciling')).toMatchObject({ status: 'True', message: `rendering commit ${commit.slice(0, 8)}` }),
   );
+  expect(rendering.source?.revision).toBe(commit);
+  expect(rendering.findings).toBeUndefined();
   const status = await untilStatus(namespace, 'slow', (later) => expect(conditionOf(later, 'Ready')?.reason).toBe('SynthTimeout'), 40_000);
-  expect(status.sync?.revision).toBe(await repo.head('HEAD~1'));
+  expect(status.sync?.revision).toBe(await repo.head('HEAD~2'));
 }, 90_000);
 
 test('I7 T8 no value of a Secret is in the log, the status, an Event or a metric, whatever goes wrong with it', async () => {

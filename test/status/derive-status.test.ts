@@ -56,6 +56,18 @@ function failure(
   return { kind: 'failed', error: new OperatorError('fetch the thing', { code, stage, fate, hint: 'look at it' }), objects: [] };
 }
 
+test.each([
+  [1, 'fetch the thing; look at it; nothing was applied'],
+  [2, 'fetch the thing; look at it (and 1 more object); nothing was applied'],
+  [3, 'fetch the thing; look at it (and 2 more objects); nothing was applied'],
+])('a failure of %i objects', (total, message) => {
+  const result = failure('ApplyRefused', 'apply', 'terminal');
+  if (result.kind !== 'failed') throw new Error('no failure');
+  const objects = Array.from({ length: total }, () => ({ ref: web, error: result.error }));
+  const { conditions } = statusAfter([look({ result: { ...result, objects }, counts: noCounts })]);
+  expect(conditions?.find(({ type }) => type === 'Ready')?.message).toBe(message);
+});
+
 const typo: Finding = {
   code: 'UnknownField',
   severity: 'error',

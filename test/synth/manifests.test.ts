@@ -39,6 +39,18 @@ describe('what is read', () => {
     ]);
   });
 
+  test('a folder that holds cdk8s apps and is none: names them', async () => {
+    const app = 'language: typescript\napp: npx ts-node main.ts\n';
+    const { findings } = await run({ 'apps/blog/cdk8s.yaml': app, 'apps/shop/cdk8s.yaml': app, 'a.yaml': named('a') });
+    expect(findings).toMatchObject([
+      {
+        code: 'EntryNotFound',
+        message: 'the folder . holds cdk8s apps (apps/blog, apps/shop) and is none itself',
+        hint: 'set spec.source.path to one of them',
+      },
+    ]);
+  });
+
   test('the items of a List, each at its own line', async () => {
     const list = `apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: b}\n`;
     expect(origins(await run({ 'list.yaml': list }))).toEqual(['ConfigMap a < list.yaml:4:3', 'Secret b < list.yaml:5:3']);

@@ -44,6 +44,7 @@ export function readManifests(files: CommitFiles, folder: string, limits: SynthL
       ),
     );
   }
+  requireNoApps(folder, paths);
   const objects: { json: string; position: SourcePosition }[] = [];
   const findings: Finding[] = [];
   let bytes = 0;
@@ -60,6 +61,19 @@ export function readManifests(files: CommitFiles, folder: string, limits: SynthL
     }
   }
   return { objects, findings };
+}
+
+/** Apps below the folder are not run, and their files are no manifests: one of them is meant. */
+function requireNoApps(folder: string, paths: readonly string[]): void {
+  const apps = paths.filter((path) => posix.basename(path) === 'cdk8s.yaml').map((path) => posix.dirname(path));
+  if (apps.length === 0) return;
+  const most = 5;
+  const named = apps.slice(0, most).join(', ') + (apps.length > most ? ` and ${apps.length - most} more` : '');
+  throw new AuthorMistake(
+    mistake('EntryNotFound', `the folder ${folder === '' ? '.' : folder} holds cdk8s apps (${named}) and is none itself`, {
+      hint: 'set spec.source.path to one of them',
+    }),
+  );
 }
 
 function requireWithin(
