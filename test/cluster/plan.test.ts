@@ -311,12 +311,16 @@ describe('a plan', () => {
     const { repo, url } = await createRepo(git, { 'a.yaml': configMap('stripped', { n: '1' }) });
     const source = { repoURL: url, interval: '1h' };
     const sync = { strip: [{ managers: ['kubectl-set'] }] };
-    await applyApplication(namespace, 'stripped', { source, sync });
+    await applyApplication(namespace, 'stripped', { source });
     await untilSynced(namespace, 'stripped', await repo.head());
-    await applyApplication(namespace, 'stripped', { source, sync, suspend: true });
-    await untilStatus(namespace, 'stripped', (status) => expect(conditionOf(status, 'Ready')?.reason).toBe('Suspended'));
     const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'stripped' };
     await admin().patch(ref, { data: { bar: '1' } }, { fieldManager: 'kubectl-set' });
+    await untilStatus(namespace, 'stripped', ({ extraFields }) =>
+      expect(extraFields?.items.map(({ fields }) => fields)).toEqual([['.data.bar']]),
+    );
+    await soon(async () => expect((await setpoint(`plan stripped -n ${namespace}`)).code).toBe(0));
+    await applyApplication(namespace, 'stripped', { source, sync, suspend: true });
+    await untilStatus(namespace, 'stripped', (status) => expect(conditionOf(status, 'Ready')?.reason).toBe('Suspended'));
     const { out, code } = await setpoint(`plan stripped -n ${namespace}`);
     expect(code).toBe(1);
     expect(out).toMatch(/^1 +update +ConfigMap \S+\/stripped +differs from Git in the cluster$/m);
@@ -461,6 +465,8 @@ app.synth();
     writeFileSync(inputs, '{"env":"prod"}');
     const good = await setpoint(`diff ${folder} -n ${namespace} --inputs ${inputs}`);
     expect(good).toMatchObject({ code: 1, err: '', out: expect.stringContaining('+  env: prod\n') });
+    const without = await setpoint(`diff ${folder} -n ${namespace}`);
+    expect(without.err).toMatch(/main\.ts reads inputs and none are given.*--inputs FILE/);
     writeFileSync(inputs, '{"env":7}');
     const bad = await setpoint(`diff ${folder} -n ${namespace} --inputs ${inputs}`);
     expect(bad).toMatchObject({ code: 1, out: '', err: expect.stringContaining('main.ts:4:1: error InvalidValue: ConfigMap') });
