@@ -6,6 +6,7 @@ import type { ActingCluster, ActingDeps } from './cli/acting-cluster.ts';
 import type { ClusterChoice, OpenCluster, ReaderDeps } from './cli/cluster-reader.ts';
 import type { InstallDeps } from './cli/install.ts';
 import type { PreviewDeps } from './cli/plan.ts';
+import type { PreviewStages } from './cli/preview-application.ts';
 import { type CommandDeps, runCommand } from './cli/run-command.ts';
 import type { FolderDeps } from './cli/synthesize-folder.ts';
 import type { ValidateObjects } from './cli/validate.ts';
@@ -105,15 +106,29 @@ function previewer(name: string, summary: string, load: () => Promise<(program: 
 
 /** Decisions that a preview shares with the operator, so that both come to the same plan. */
 const loadStages: PreviewDeps['loadStages'] = async () => {
-  const [{ sourceOf }, { judgeTrigger }, { deferredKeys }, { keepLive }, { systemClock }] = await Promise.all([
+  const [{ sourceOf }, { judgeTrigger }, { findAdditions }, { judgeAdditions }, apply, { systemClock }] = await Promise.all([
     import('./reconcile/source-of.ts'),
     import('./observe/judge-trigger.ts'),
-    import('./apply/dry-run.ts'),
-    import('./apply/keep-live.ts'),
+    import('./observe/find-additions.ts'),
+    import('./observe/judge-additions.ts'),
+    loadApplyDecisions(),
     import('./system-clock.ts'),
   ]);
-  return { sourceOf, judgeTrigger, deferredKeys, keepLive, clock: systemClock() };
+  return {
+    ...{ sourceOf, judgeTrigger, ...apply, clock: systemClock() },
+    unwantedFields: ({ ref, object }, managedFields, policy) =>
+      judgeAdditions(findAdditions({ managedFields }), { ref, managedFields }, object, policy).unwanted.map(({ path }) => path),
+  };
 };
+
+async function loadApplyDecisions(): Promise<Pick<PreviewStages, 'deferredKeys' | 'keepLive' | 'takeOverFields'>> {
+  const [{ deferredKeys }, { keepLive }, { takeOverFields }] = await Promise.all([
+    import('./apply/dry-run.ts'),
+    import('./apply/keep-live.ts'),
+    import('./apply/migrate-ownership.ts'),
+  ]);
+  return { deferredKeys, keepLive, takeOverFields };
+}
 
 function folderDeps(deps: CommandDeps): CommandDeps & FolderDeps {
   return { ...deps, cwd: process.cwd(), openSynthesizer: async () => (await import('./synth/open-synthesizer.ts')).openSynthesizer() };

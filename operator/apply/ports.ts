@@ -28,7 +28,13 @@ export interface ObjectWriter {
   /** Deletes with a UID precondition; `gone` when it was not there, `replaced` when another UID has its name, `terminating` when finalizers hold it. */
   delete(identity: TenantIdentity, ref: ObjectRef, uid: string, signal: AbortSignal): Promise<DeleteResult>;
   /** JSON patch (RFC 6902); returns the live object after it. */
-  patch(identity: TenantIdentity, ref: ObjectRef, operations: readonly PatchOperation[], signal: AbortSignal): Promise<JsonObject>;
+  patch(
+    identity: TenantIdentity,
+    ref: ObjectRef,
+    operations: readonly PatchOperation[],
+    signal: AbortSignal,
+    options?: Pick<ApplyOptions, 'dryRun'>,
+  ): Promise<JsonObject>;
   /** The live object as the tenant may read it, or undefined when absent. */
   read(identity: TenantIdentity, ref: ObjectRef, signal: AbortSignal): Promise<JsonObject | undefined>;
 }
@@ -36,7 +42,7 @@ export interface ObjectWriter {
 /** One operation of a JSON patch. */
 export type PatchOperation =
   | { readonly op: 'remove'; readonly path: string }
-  | { readonly op: 'replace'; readonly path: string; readonly value: JsonValue };
+  | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: JsonValue };
 
 /** What became of a deletion. */
 export type DeleteResult =

@@ -14,8 +14,10 @@ import { escapeControl } from './escape-control.ts';
 import { inLanes } from './in-lanes.ts';
 import { type PreviewDeps, previewOptions, printPreviewFindings, showPathOf } from './plan.ts';
 import { formatHeading } from './plan-text.ts';
-import { compareObject, previewApplication } from './preview-application.ts';
+import { previewApplication } from './preview-application.ts';
 import type { PreviewCluster } from './preview-cluster.ts';
+import { compareObject } from './preview-object.ts';
+import { fileReadingInputs } from './reads-inputs.ts';
 import { runCommand, usageError } from './run-command.ts';
 import { addFolderFlags, type FolderOptions, printFindings, synthesizeFolder, withCodeFrame } from './synthesize-folder.ts';
 import type { ExitCode } from './terminal.ts';
@@ -91,6 +93,13 @@ async function diffFolder(folder: string, options: DiffOptions, deps: PreviewDep
     printFindings(framed, result.showPath, deps.terminal, 'err');
   };
   await report(result.findings);
+  const reading = options.inputs === undefined ? await fileReadingInputs(result.snapshot, result.filesRead) : undefined;
+  if (reading !== undefined) {
+    const where = escapeControl(result.showPath(reading));
+    deps.terminal.err(
+      `${where} reads inputs and none are given, so that all of this is compared without them; hint: --inputs FILE, with spec.source.inputs of the application\n`,
+    );
+  }
   if (hasErrors(result.findings)) return 1;
   const cluster = await deps.openPreviewCluster(options);
   try {
@@ -121,7 +130,7 @@ async function compareFolder(manifests: readonly Manifest[], cluster: PreviewClu
   const compared = new Map<ObjectKey, Compared>();
   await inLanes(manifests, async (manifest) => {
     const declared = withMarksOf(manifest.object, live.get(manifest.key));
-    const preview = await compareObject(cluster.caller, { ...manifest, object: declared }, deferred.has(manifest.key));
+    const preview = await compareObject(cluster.caller, { ...manifest, object: declared }, { isDeferred: deferred.has(manifest.key) });
     const [frame] = manifest.origin.frames;
     const change: DescribedChange = {
       action: live.has(manifest.key) ? 'update' : 'create',

@@ -39,7 +39,7 @@ export function formatPlan(report: PlanReport, paint: Terminal['paint'], isWide:
     ...plan.others.filter(({ action }) => isWide || action !== 'unchanged').map((change): Row => ({ step: '-', change })),
   ];
   const table = rows.length === 0 ? '' : `\n${formatTable(columns(isWide), rows, paint)}`;
-  const details = rows.map(({ change }) => formatDetails(change, paint)).join('');
+  const details = rows.map(({ change }) => formatDetails(change, paint, isWide)).join('');
   return `${headline}${table}${details}\n${formatWaits(plan)}${countsLine(plan.counts)}\n${formatVerdict(report.verdict, paint)}digest: ${plan.digest}\n`;
 }
 
@@ -66,13 +66,16 @@ export function actionStyle(action: string): Style | undefined {
 }
 
 /** The object with its place in the source, and below it one line per field. */
-function formatDetails(change: DescribedChange, paint: Terminal['paint']): string {
-  const { fields, note } = change;
-  if (fields === undefined && note === undefined) return '';
+function formatDetails(change: DescribedChange, paint: Terminal['paint'], isWide: boolean): string {
+  const { fields, note, takesOver } = change;
+  const left = isWide ? (change.leftToOthers ?? []) : [];
+  if (fields === undefined && note === undefined && left.length === 0) return '';
   const lines = [
     ...(note === undefined ? [] : [`  ${escapeControl(note)}`]),
     ...(fields ?? []).map((field) => `  ${formatFieldChange(field)}`),
     ...(fields?.length === 0 ? ['  no field differs'] : []),
+    ...(takesOver ?? []).map(({ field, manager }) => `  ${escapeControl(`${field} is taken over from ${manager}`)}`),
+    ...left.map((field) => `  ${escapeControl(`${field} is left to others`)}`),
   ];
   return `\n${formatHeading(change, paint)}\n${lines.map((line) => `${line}\n`).join('')}`;
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Application } from '../model/application.ts';
 import { hasErrors } from '../model/finding.ts';
 import { describeSuspension, suspensionOf } from '../model/suspension.ts';
-import { describePlan, type PlanVerdict } from '../plan/describe-plan.ts';
+import { type DescribedChange, describePlan, type PlanDescription, type PlanVerdict } from '../plan/describe-plan.ts';
 import type { Synthesizer } from '../synth/ports.ts';
 import { addClusterFlags, addOutputFlag, type ClusterChoice, type ClusterOptions } from './cluster-reader.ts';
 import { pathsFrom, type ShowPath } from './finding-text.ts';
@@ -59,11 +59,17 @@ async function plan(name: string, options: PlanOptions, deps: PreviewDeps): Prom
       terminal.out(formatPlan(report, terminal.paint, options.output === 'wide'));
       await printPreviewFindings(preview, showPathOf(options, deps), deps);
     }
-    const isQuiet = report.verdict.kind !== 'refused' && preview.planned?.plan.steps.length === 0;
-    return isQuiet ? 0 : 1;
+    return report.verdict.kind === 'refused' || report.plan === undefined || saysAnything(report.plan) ? 1 : 0;
   } finally {
     await cluster.close();
   }
+}
+
+/** Whether there is something to do, or something that differs from Git and is left alone. */
+function saysAnything({ steps, others }: PlanDescription): boolean {
+  const isLeft = ({ action, fields }: DescribedChange): boolean =>
+    action === 'conflict' || (action === 'skip' && (fields?.length ?? 0) > 0);
+  return steps.length > 0 || others.some(isLeft);
 }
 
 /** The flags and parts that a preview is given. */

@@ -4,25 +4,29 @@ import { trackingLabelValue } from '../../constructs/annotations.ts';
 import type { Application } from '../model/application.ts';
 import type { Clock } from '../model/clock.ts';
 import { OperatorError } from '../model/error.ts';
+import { type FieldPath, formatFieldPath } from '../model/field-set.ts';
 import { type Finding, hasErrors } from '../model/finding.ts';
-import { digestUnder, type IgnoreRule, rulesFor } from '../model/ignore-rules.ts';
+import { digestUnder, type IgnoreRule, ignoredPaths, rulesFor } from '../model/ignore-rules.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { JsonObject } from '../model/json.ts';
 import { type KubeObject, type Manifest, positionOf, type SynthesizedObject } from '../model/manifest.ts';
 import { keyOf, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
-import type { Baseline, ObservedObject } from '../model/observed.ts';
+import type { Baseline, ManagedFields, ObservedObject } from '../model/observed.ts';
 import type { Change, Plan } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Preview } from '../plan/describe-plan.ts';
 import { fieldChanges } from '../plan/field-changes.ts';
 import { guardPlan } from '../plan/guard-plan.ts';
 import { planChanges } from '../plan/plan-changes.ts';
+import type { PlanRequest } from '../plan/ports.ts';
+import { valueAt } from '../plan/removed-fields.ts';
 import type { SourceSpec } from '../source/ports.ts';
 import { createSourcePool } from '../source/source-pool.ts';
 import type { Synthesizer } from '../synth/ports.ts';
 import { createValidator } from '../validate/create-validator.ts';
 import { inLanes } from './in-lanes.ts';
 import type { PreviewCluster, PreviewIdentity } from './preview-cluster.ts';
+import { compareObject, type WriteManner } from './preview-object.ts';
 import { openSnapshot } from './synthesize-folder.ts';
 import { kindsOf } from './validate-objects.ts';
 
@@ -36,6 +40,14 @@ export interface PreviewStages {
   readonly deferredKeys: (manifests: readonly Manifest[], exists: (key: ObjectKey) => boolean) => ReadonlySet<ObjectKey>;
   /** What is applied of an object of which others decide some fields. */
   readonly keepLive: (declared: KubeObject, live: JsonObject, rules: readonly IgnoreRule[]) => KubeObject;
+  /** Ownership entries of an object that was adopted; undefined when there is nothing to take over. */
+  readonly takeOverFields: NonNullable<WriteManner['takeOver']>;
+  /** What others added to an object and is not tolerated. */
+  readonly unwantedFields: (
+    manifest: Manifest,
+    entries: readonly ManagedFields[],
+    policy: Application['spec']['sync'],
+  ) => readonly FieldPath[];
   readonly clock: Clock;
 }
 
@@ -68,6 +80,8 @@ export interface PlannedSync {
   readonly desired: readonly Manifest[];
   readonly inventory: Inventory;
   readonly previews: ReadonlyMap<ObjectKey, Preview>;
+  /** Fields that are left to others. */
+  readonly ignored: ReadonlyMap<ObjectKey, readonly string[]>;
   /** Why the plan would be held back. */
   readonly held?: OperatorError;
 }
@@ -149,23 +163,27 @@ async function planSync(request: PreviewRequest, identity: PreviewIdentity, desi
   const inventory = await cluster.inventory(application);
   const live = await observeAll(request, desired, inventory);
   const observed = (key: ObjectKey): ObservedObject | undefined => live.get(key);
-  const suspects = new Set(
-    [...inventory].flatMap(([key, { baseline }]) =>
+  const planning = { desired, inventory, observed, policy: { prune: sync.prune, selfHeal: sync.selfHeal }, owner: application };
+  const suspects = new Set([
+    ...[...inventory].flatMap(([key, { baseline }]) =>
       baseline !== undefined && stages.judgeTrigger(baseline, observed(key)) !== 'same' ? [key] : [],
     ),
-  );
-  const policy = { prune: sync.prune, selfHeal: sync.selfHeal };
-  const planning = { desired, inventory, observed, suspects, policy, owner: application };
-  const applied: Applied = (manifest, before) => stages.keepLive(manifest.object, before, rulesFor(sync.ignoreDifferences, manifest.ref));
-  const compared = await comparePlan(
-    { identity, applied, deferred: stages.deferredKeys(desired, (key) => live.has(key)) },
-    planChanges(planning),
+    ...unwantedIn(request, desired, { ...planning, suspects: new Set() }),
+  ]);
+  const previews = await comparePlan(
+    { identity, deferred: stages.deferredKeys(desired, (key) => live.has(key)), mannerOf: mannersOf(request, inventory) },
+    planChanges({ ...planning, suspects }),
     desired,
   );
-  // Without self-heal only a confirmed difference is drift; it is never written, so that the steps are the same either way.
-  const plan = sync.selfHeal ? planChanges(planning) : planChanges({ ...planning, suspects: confirmed(suspects, compared) });
+  const plan = planChanges({
+    ...planning,
+    // Without self-heal only a confirmed difference is drift; it is never written, so that the steps are the same either way.
+    suspects: sync.selfHeal ? suspects : confirmed(suspects, previews),
+    heldFields: heldFieldsIn(request, previews),
+  });
   const held = guardPlan({ plan, desired: desired.length, owned: inventory.size, policy: sync });
-  return { plan, desired, inventory, previews: compared, ...(held === undefined ? {} : { held }) };
+  const ignored = ignoredIn(request, desired, observed);
+  return { plan, desired, inventory, previews, ignored, ...(held === undefined ? {} : { held }) };
 }
 
 /** Live metadata of what is declared and of what is owned. What exists without the label is found too: the operator adopts it. */
@@ -181,18 +199,15 @@ async function observeAll(
   return cluster.observeAll([...refs.values()], trackingLabelValue(application));
 }
 
-/** What is applied of an object, given the one that is live. */
-type Applied = (manifest: Manifest, before: JsonObject) => KubeObject;
-
 interface Comparison {
   readonly identity: PreviewIdentity;
-  readonly applied: Applied;
   readonly deferred: ReadonlySet<ObjectKey>;
+  readonly mannerOf: (change: Change, manifest: Manifest) => WriteManner;
 }
 
 /** What the server would make of every object that is written or differs. What is pruned is read as it is. */
 async function comparePlan(
-  { identity, applied, deferred }: Comparison,
+  { identity, deferred, mannerOf }: Comparison,
   plan: Plan,
   desired: readonly Manifest[],
 ): Promise<ReadonlyMap<ObjectKey, Preview>> {
@@ -205,12 +220,64 @@ async function comparePlan(
     }
     const manifest = manifests.get(change.key);
     if (manifest === undefined) return;
+    const manner = mannerOf(change, manifest);
     if (change.action === 'skip') {
-      const preview = await compareObject(identity, manifest, false, applied).catch(ignoreOperatorError);
+      const preview = await compareObject(identity, manifest, manner).catch(ignoreOperatorError);
       if (preview?.kind === 'compared') previews.set(change.key, preview);
-    } else previews.set(change.key, await compareObject(identity, manifest, deferred.has(change.key), applied));
+    } else previews.set(change.key, await compareObject(identity, manifest, { ...manner, isDeferred: deferred.has(change.key) }));
   });
   return previews;
+}
+
+/** How the operator would write each object. */
+function mannersOf({ application, stages }: PreviewRequest, inventory: Inventory): Comparison['mannerOf'] {
+  const { sync } = application.spec;
+  return (change, manifest) => {
+    const entry = inventory.get(manifest.key);
+    const isAdopted = change.action === 'update' && change.adoptedFrom !== undefined;
+    return {
+      asksFirst: entry?.digest !== manifest.digest,
+      applied: (live) => stages.keepLive(manifest.object, live, rulesFor(sync.ignoreDifferences, manifest.ref)),
+      ...(isAdopted ? { takeOver: stages.takeOverFields } : {}),
+      ...(isAdopted || entry === undefined ? {} : { stripped: (entries) => stages.unwantedFields(manifest, entries, sync) }),
+    };
+  };
+}
+
+/** Objects of ours to which somebody added what is not tolerated. */
+function unwantedIn({ application, stages }: PreviewRequest, desired: readonly Manifest[], planning: PlanRequest): readonly ObjectKey[] {
+  return desired.flatMap((manifest) => {
+    const live = planning.observed(manifest.key);
+    if (live === undefined || planning.inventory.get(manifest.key)?.uid !== live.uid) return [];
+    return stages.unwantedFields(manifest, live.managedFields, application.spec.sync).length === 0 ? [] : [manifest.key];
+  });
+}
+
+/** Fields that are taken from nobody, where the Application says so. */
+function heldFieldsIn({ application }: PreviewRequest, previews: ReadonlyMap<ObjectKey, Preview>): PlanRequest['heldFields'] & {} {
+  if (application.spec.sync.conflicts !== 'Fail') return new Map();
+  return new Map(
+    [...previews].flatMap(([key, preview]) =>
+      preview.kind === 'compared' && preview.conflicts !== undefined ? [[key, preview.conflicts] as const] : [],
+    ),
+  );
+}
+
+/** Fields that rules leave to others, of each object that is there: those that Git declares or somebody holds. */
+function ignoredIn(
+  { application }: PreviewRequest,
+  desired: readonly Manifest[],
+  observed: PlanRequest['observed'],
+): ReadonlyMap<ObjectKey, readonly string[]> {
+  const { ignoreDifferences } = application.spec.sync;
+  return new Map(
+    desired.map(({ key, ref, object }) => {
+      const live = observed(key);
+      const rules = rulesFor(ignoreDifferences, ref);
+      const named = live === undefined || rules.length === 0 ? [] : ignoredPaths(rules, object, live.managedFields);
+      return [key, [...new Set(named.filter((path) => valueAt(object, path) !== undefined).map(formatFieldPath))].sort()] as const;
+    }),
+  );
 }
 
 /** What is left alone is shown with its difference where there is one to show. */
@@ -220,32 +287,6 @@ function ignoreOperatorError(error: unknown): undefined {
 
 function isShown({ action }: Change): boolean {
   return action === 'create' || action === 'update' || action === 'prune' || action === 'skip';
-}
-
-/** One object before and after. Read before it is dry-run: who may not read it learns nothing from the answer either. */
-export async function compareObject(
-  identity: PreviewIdentity,
-  manifest: Manifest,
-  isDeferred: boolean,
-  applied: Applied = ({ object }) => object,
-): Promise<Preview> {
-  if (isDeferred) return { kind: 'deferred', message: 'not compared: its kind or namespace comes with the same sync' };
-  try {
-    const before = await identity.read(manifest.ref);
-    const object = before === undefined ? manifest.object : applied(manifest, before);
-    return { kind: 'compared', before, after: await identity.dryRun(object) };
-  } catch (error) {
-    if (!(error instanceof OperatorError)) throw error;
-    if (isRefusal(error)) return { kind: 'refused', message: error.message };
-    // A webhook that cannot be dry-run says nothing about the object; it is asked at the apply.
-    if (error.code === 'AdmissionUnavailable' && error.fate === 'terminal') return { kind: 'deferred', message: error.message };
-    throw error;
-  }
-}
-
-/** The server says no to this object; everything else leaves it unknown. */
-function isRefusal({ code }: OperatorError): boolean {
-  return code === 'ApplyRefused' || code === 'AdmissionDenied' || code === 'ApplyConflict' || code === 'Forbidden';
 }
 
 function confirmed(suspects: ReadonlySet<ObjectKey>, previews: ReadonlyMap<ObjectKey, Preview>): ReadonlySet<ObjectKey> {

@@ -20,6 +20,7 @@ import type { ObservedObject } from '../model/observed.ts';
 import type { SchemaCatalog } from '../validate/ports.ts';
 import { applicationMissing, type ClusterChoice, namespacesOf } from './cluster-reader.ts';
 import { inLanes } from './in-lanes.ts';
+import type { MemberOperation } from './preview-object.ts';
 import { readInventories } from './read-inventories.ts';
 import { itemsOf } from './watch-objects.ts';
 
@@ -32,8 +33,10 @@ export interface PreviewIdentity {
   readonly name: string;
   /** The live object; undefined when absent. */
   read(ref: ObjectRef): Promise<JsonObject | undefined>;
-  /** What the object would be after an apply. */
-  dryRun(object: KubeObject): Promise<JsonObject>;
+  /** What the object would be after an apply; without force, fields of other managers are an `ApplyConflict`. */
+  dryRun(object: KubeObject, force: boolean): Promise<JsonObject>;
+  /** What the live object would be after a JSON patch. */
+  dryRunPatch(ref: ObjectRef, operations: readonly MemberOperation[]): Promise<JsonObject>;
   readonly secrets: { readonly read: ReadSecret };
 }
 
@@ -71,7 +74,8 @@ export async function openPreviewCluster(
     return {
       name,
       read: (ref) => writer.read(identity, ref, signal),
-      dryRun: (object) => writer.apply(identity, object, { dryRun: true, force: true }, signal),
+      dryRun: (object, force) => writer.apply(identity, object, { dryRun: true, force }, signal),
+      dryRunPatch: (ref, operations) => writer.patch(identity, ref, operations, signal, { dryRun: true }),
       secrets: createSecretReader(acting),
     };
   };

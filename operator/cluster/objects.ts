@@ -85,14 +85,15 @@ export function createObjectWriter(client: OperatorClient, discovery: Discovery)
       }
     },
 
-    async patch(identity, ref, operations, signal) {
-      const doing = `patch ${formatRef(ref)}`;
+    async patch(identity, ref, operations, signal, options) {
+      const dryRun = options?.dryRun === true;
+      const doing = `${dryRun ? 'dry-run a patch of' : 'patch'} ${formatRef(ref)}`;
       const tenant = client.impersonating(identity);
       const kind = await discovery.find(ref, doing);
       return tenant.request({
         method: 'PATCH',
         path: pathOf(kind, ref),
-        query: { fieldManager },
+        query: { fieldManager, ...(dryRun ? { dryRun: 'All' } : {}) },
         contentType: 'application/json-patch+json',
         body: operations,
         doing,

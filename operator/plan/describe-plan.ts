@@ -1,4 +1,5 @@
 // A plan as people and programs read it: steps, reasons, places in the source, fields before and after. It holds no manifest and no value of a Secret.
+import type { FieldConflict } from '../model/error.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Inventory } from '../model/inventory.ts';
 import { formatPosition, type Manifest } from '../model/manifest.ts';
@@ -9,7 +10,10 @@ import { maskSecret, type ObjectPair } from './mask-secret.ts';
 
 /** What the server says an object would become. */
 export type Preview =
-  | ({ readonly kind: 'compared' } & ObjectPair)
+  | ({
+      readonly kind: 'compared' /** Declared fields that others hold with other values. */;
+      readonly conflicts?: readonly FieldConflict[];
+    } & ObjectPair)
   /** The server refuses it. */
   | { readonly kind: 'refused'; readonly message: string }
   /** It cannot be asked yet. */
@@ -25,6 +29,10 @@ export interface DescribedChange {
   readonly position?: string;
   /** Fields that differ; absent where it is not known or is all of the object. */
   readonly fields?: readonly FieldChange[];
+  /** Fields that are taken from other field managers. */
+  readonly takesOver?: readonly FieldConflict[];
+  /** Fields whose live values `ignoreDifferences` leaves to others. */
+  readonly leftToOthers?: readonly string[];
   /** What keeps it from being compared, or from being applied. */
   readonly note?: string;
 }
@@ -59,6 +67,8 @@ export interface DescribeRequest {
   readonly desired: readonly Manifest[];
   readonly inventory: Inventory;
   readonly previews: ReadonlyMap<ObjectKey, Preview>;
+  /** Fields that are left to others. @default none */
+  readonly ignored?: ReadonlyMap<ObjectKey, readonly string[]>;
 }
 
 /** Describes a plan. Guarantees: no value of a Secret is in it. */
@@ -90,17 +100,21 @@ export function comparable({ before, after }: ObjectPair): ObjectPair {
 
 function describeChange(
   change: Change,
-  { inventory, previews }: DescribeRequest,
+  { inventory, previews, ignored }: DescribeRequest,
   manifests: ReadonlyMap<ObjectKey, Manifest>,
 ): DescribedChange {
   const { action, ref, key, reason } = change;
   const preview = previews.get(key);
+  const leftToOthers = ignored?.get(key) ?? [];
+  const isWrite = action === 'create' || action === 'update';
   return {
     action,
     object: ref,
     reason,
     ...placeOf(manifests.get(key), inventory, key),
     ...(preview === undefined ? {} : shownPreview(preview)),
+    ...(isWrite && preview?.kind === 'compared' && preview.conflicts !== undefined ? { takesOver: preview.conflicts } : {}),
+    ...(leftToOthers.length === 0 ? {} : { leftToOthers }),
   };
 }
 

@@ -202,6 +202,16 @@ async function checkRequests(name: string): Promise<void> {
   }
 }
 
+/** The operator carried out the plan that was printed. */
+async function expectCarriedOut(name: string, printed: string): Promise<void> {
+  const digest = /^digest: ([0-9a-f]{64})$/m.exec(printed)?.[1];
+  expect(digest).toBeDefined();
+  await soon(() => {
+    const mine = operator.logs().filter(({ event, application }) => event === 'reconciled' && application === `${namespace}/${name}`);
+    expect(mine.map(({ plan }) => plan)).toContain(digest);
+  });
+}
+
 describe('a plan', () => {
   test('of what exists already says whom it is taken from, and what is left to others is no difference', async () => {
     const existing = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: 'older' }, data: { n: '0', tuned: 'by hand' } };
@@ -216,6 +226,7 @@ describe('a plan', () => {
     expect(out).toMatch(/^1 +update +ConfigMap \S+\/older +exists already and is adopted.*kubectl-create/m);
     expect(out).toContain('.data.n: "0" → "1"');
     expect(out).not.toContain('.data.tuned');
+    expect((await setpoint(`plan adopting -n ${namespace} -o wide`)).out).toContain('\n  .data.tuned is left to others\n');
     await applyApplication(namespace, 'adopting', { source, sync, suspend: false });
     await untilSynced(namespace, 'adopting', await repo.head());
     const carriedOut = operator
@@ -226,6 +237,103 @@ describe('a plan', () => {
       n: '1',
       tuned: 'by hand',
     });
+  }, 300_000);
+
+  test('of what another tool declared shows what goes with the adoption, and that is what is live afterwards', async () => {
+    const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+    const legacy = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: 'legacy', annotations: { [lastApplied]: '{}' } } };
+    const container = { name: 'job', image: 'job:1' };
+    const spec = {
+      schedule: '0 3 * * *',
+      jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [container] } } } },
+    };
+    const cronJob = { apiVersion: 'batch/v1', kind: 'CronJob', metadata: { namespace, name: 'legacy' } };
+    await admin().create({ ...legacy, data: { a: 'old', c: 'extra' } }, { fieldManager: 'kubectl-client-side-apply' });
+    await admin().create({ ...cronJob, spec: { ...spec, concurrencyPolicy: 'Forbid' } }, { fieldManager: 'kubectl-create' });
+    await admin().patch(
+      { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'legacy' },
+      { data: { kept: 'x' } },
+      { fieldManager: 'mallory' },
+    );
+    const { repo, url } = await createRepo(git, {
+      'a.yaml': configMap('legacy', { a: '1', b: '2' }),
+      'b.yaml': JSON.stringify({ apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'legacy' }, spec }),
+    });
+    const source = { repoURL: url, interval: '1h' };
+    await applyApplication(namespace, 'legacy', { source, suspend: true });
+    await untilStatus(namespace, 'legacy', (status) => expect(conditionOf(status, 'Ready')?.reason).toBe('Suspended'));
+    const { out, code } = await setpoint(`plan legacy -n ${namespace}`);
+    expect(code).toBe(1);
+    expect(out).toContain(`
+  .data.a: "old" → "1"
+  .data.b: absent → "2"
+  .data.c: "extra" → undeclared → absent
+  .metadata.annotations["${lastApplied}"]: "{}" → undeclared → absent
+`);
+    expect(out).toContain('\n  .data.a is taken over from kubectl-client-side-apply\n');
+    expect(out).toContain('.spec.concurrencyPolicy: "Forbid" → undeclared → "Allow"\n');
+    expect(out).not.toContain('.data.kept');
+    const diff = await setpoint(`diff legacy -n ${namespace}`);
+    expect(diff.out).toContain('\n-  c: extra\n');
+    await applyApplication(namespace, 'legacy', { source, suspend: false });
+    await untilSynced(namespace, 'legacy', await repo.head());
+    await expectCarriedOut('legacy', out);
+    const live = await admin().get({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'legacy' });
+    expect(live['data']).toEqual({ a: '1', b: '2', kept: 'x' });
+    expect(Object.keys(live.metadata.annotations ?? {})).not.toContain(lastApplied);
+    const job = await admin().get({ apiVersion: 'batch/v1', kind: 'CronJob', namespace, name: 'legacy' });
+    expect(job['spec'].concurrencyPolicy).toBe('Allow');
+  }, 300_000);
+
+  test('names fields of other managers: what is left to them with conflicts: Fail, and what is taken with Force', async () => {
+    const existing = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: 'contested' }, data: { n: '0' } };
+    await admin().create(existing, { fieldManager: 'some-controller' });
+    const { url } = await createRepo(git, { 'a.yaml': configMap('contested', { n: '1' }), 'b.yaml': configMap('free', { n: '1' }) });
+    const source = { repoURL: url, interval: '1h' };
+    await applyApplication(namespace, 'contested', { source, sync: { conflicts: 'Fail' }, suspend: true });
+    await untilStatus(namespace, 'contested', (status) => expect(conditionOf(status, 'Ready')?.reason).toBe('Suspended'));
+    const held = await setpoint(`plan contested -n ${namespace}`);
+    expect(held.code).toBe(1);
+    expect(held.out).toMatch(/^- +conflict +ConfigMap \S+\/contested +field manager conflict on \.data\.n \(some-controller\)$/m);
+    expect(held.out).toContain('\n1 create, 1 conflict\n');
+    await applyApplication(namespace, 'contested', { source, sync: { conflicts: 'Fail' }, suspend: false });
+    await untilStatus(namespace, 'contested', (status) => expect(conditionOf(status, 'Ready')?.reason).toBe('ApplyConflict'));
+    await expectCarriedOut('contested', held.out);
+    const waiting = await setpoint(`plan contested -n ${namespace}`);
+    expect(waiting).toMatchObject({ code: 1, out: expect.stringContaining('\n1 conflict, 1 unchanged\n') });
+    await applyApplication(namespace, 'contested', { source, sync: { conflicts: 'Force' }, suspend: true });
+    const forced = await setpoint(`plan contested -n ${namespace}`);
+    expect(forced.out).toContain('\n  .data.n: "0" → "1"\n');
+    expect(forced.out).toContain('\n  .data.n is taken over from some-controller\n');
+  }, 300_000);
+
+  test('shows additions that are stripped, also where nothing is healed', async () => {
+    const { repo, url } = await createRepo(git, { 'a.yaml': configMap('stripped', { n: '1' }) });
+    const source = { repoURL: url, interval: '1h' };
+    const sync = { strip: [{ managers: ['kubectl-set'] }] };
+    await applyApplication(namespace, 'stripped', { source });
+    await untilSynced(namespace, 'stripped', await repo.head());
+    const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'stripped' };
+    await admin().patch(ref, { data: { bar: '1' } }, { fieldManager: 'kubectl-set' });
+    await untilStatus(namespace, 'stripped', ({ extraFields }) =>
+      expect(extraFields?.items.map(({ fields }) => fields)).toEqual([['.data.bar']]),
+    );
+    await soon(async () => expect((await setpoint(`plan stripped -n ${namespace}`)).code).toBe(0));
+    await applyApplication(namespace, 'stripped', { source, sync, suspend: true });
+    await untilStatus(namespace, 'stripped', (status) => expect(conditionOf(status, 'Ready')?.reason).toBe('Suspended'));
+    const { out, code } = await setpoint(`plan stripped -n ${namespace}`);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^1 +update +ConfigMap \S+\/stripped +differs from Git in the cluster$/m);
+    expect(out).toContain('\n  .data.bar: "1" → absent\n');
+    expect((await setpoint(`diff stripped -n ${namespace}`)).out).toContain('\n-  bar: "1"\n');
+    await applyApplication(namespace, 'stripped', { source, sync: { ...sync, selfHeal: false }, suspend: true });
+    const shown = await setpoint(`plan stripped -n ${namespace}`);
+    expect(shown.code).toBe(1);
+    expect(shown.out).toMatch(/^- +skip +ConfigMap \S+\/stripped +differs from Git in the cluster; self-heal is off$/m);
+    expect(shown.out).toContain('\n  .data.bar: "1" → absent\n');
+    await applyApplication(namespace, 'stripped', { source, sync: { ...sync, selfHeal: true }, suspend: false });
+    await soon(async () => expect((await admin().get(ref))['data']).toEqual({ n: '1' }));
+    await expectCarriedOut('stripped', out);
   }, 300_000);
 
   test('that would remove too much says that it would be held back', async () => {
@@ -357,6 +465,8 @@ app.synth();
     writeFileSync(inputs, '{"env":"prod"}');
     const good = await setpoint(`diff ${folder} -n ${namespace} --inputs ${inputs}`);
     expect(good).toMatchObject({ code: 1, err: '', out: expect.stringContaining('+  env: prod\n') });
+    const without = await setpoint(`diff ${folder} -n ${namespace}`);
+    expect(without.err).toMatch(/main\.ts reads inputs and none are given.*--inputs FILE/);
     writeFileSync(inputs, '{"env":7}');
     const bad = await setpoint(`diff ${folder} -n ${namespace} --inputs ${inputs}`);
     expect(bad).toMatchObject({ code: 1, out: '', err: expect.stringContaining('main.ts:4:1: error InvalidValue: ConfigMap') });
