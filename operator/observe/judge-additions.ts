@@ -1,8 +1,8 @@
 // Which fields that others added are reported, which are undone. Pure; undoing them is in reconcile/strip-additions.ts.
 import type { ApplicationSpec } from '../model/application.ts';
-import { type FieldPath, namesItem } from '../model/field-set.ts';
+import { type FieldPath, valueAt } from '../model/field-set.ts';
 import { ignoredPaths, isWithin, rulesFor, selects } from '../model/ignore-rules.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { isJsonObject, type JsonObject } from '../model/json.ts';
 import type { ObjectRef } from '../model/object-ref.ts';
 import type { Drift, ExtraFields, ObservedObject } from '../model/observed.ts';
 import { mergedManager } from '../model/own-fields.ts';
@@ -47,11 +47,7 @@ function isUnwanted(addition: Addition, ref: ObjectRef, declared: JsonObject, { 
 
 /** Whether Git declares an empty map or list at a path. */
 function isEmptyAt(declared: JsonObject, path: FieldPath): boolean {
-  let value: JsonValue | undefined = declared;
-  for (const element of path) {
-    if (Array.isArray(value)) value = (value as readonly JsonValue[]).find((item) => namesItem(element, item));
-    else value = isJsonObject(value) ? value[element.slice(2)] : undefined;
-  }
+  const value = valueAt(declared, path);
   if (Array.isArray(value)) return value.length === 0;
   return isJsonObject(value) && Object.keys(value).length === 0;
 }
