@@ -28,7 +28,9 @@ export function judgeAdditions(
   policy: AdditionPolicy,
 ): JudgedAdditions {
   const ignored = ignoredPaths(rulesFor(policy.ignoreDifferences, object.ref), declared, object.managedFields);
-  const others = additions.filter(({ path }) => !isWithin(path, ignored));
+  // A field that Git declares and somebody took is drift, which describe-drift.ts tells.
+  const isTaken = ({ path, insideOurs }: Addition): boolean => insideOurs === undefined && valueAt(declared, path) !== undefined;
+  const others = additions.filter((addition) => !isWithin(addition.path, ignored) && !isTaken(addition));
   const unwanted = others.filter((addition) => isUnwanted(addition, object.ref, declared, policy));
   const reported = policy.extraFields === 'Ignore' ? [] : others.filter((addition) => !addition.routine && !unwanted.includes(addition));
   return { reported, unwanted };
