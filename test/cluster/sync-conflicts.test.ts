@@ -81,7 +81,8 @@ describe('Fail', () => {
     const subject = await world.start('scaled', [object], { conflicts: 'Fail', selfHeal: false });
     await admin().patch(subject.ref(object), { data: { colour: 'blue', 'note.txt': 'x' } }, { fieldManager: 'mallory' });
     await untilStatus(world.namespace, 'scaled', ({ sync }) => expect(sync?.status).toBe('OutOfSync'));
-    await subject.declare(settings('scaled', { colour: 'red', size: 'small' }));
+    const taken = await subject.declare(settings('scaled', { colour: 'red', size: 'small' }));
+    expect(taken.drift).toMatchObject([{ fields: ['.data.colour'], manager: 'mallory', healed: true }]);
     expect((await admin().get(subject.ref(object)))['data']).toEqual({ colour: 'red', size: 'small', 'note.txt': 'x' });
     await eventually(async () =>
       expect(await notesOf('scaled', 'FieldsTakenOver')).toEqual([`ConfigMap ${world.namespace}/scaled: took .data.colour from mallory`]),
