@@ -111,7 +111,9 @@ function continues(entry: HistoryEntry, last: HistoryEntry): boolean {
   return entry.initiatedBy === 'drift' && last.initiatedBy === 'drift' && entry.result === last.result;
 }
 
+/** What was written adds up; what was left alone is as the last look that compared anything found it. */
 function addCounts(left: ActionCounts, right: ActionCounts): ActionCounts {
+  if (Object.values(right).every((count) => count === 0)) return left;
   return {
     create: left.create + right.create,
     update: left.update + right.update,

@@ -262,6 +262,13 @@ describe('history', () => {
     expect(readHistory(statusAfter(outcomes))).toEqual(expected);
   });
 
+  test('a sync that waited for health keeps what it found unchanged', () => {
+    const counts = { ...noCounts, update: 1, unchanged: 3, skip: 1 };
+    const waits = look({ result: { kind: 'progressing', message: '' }, counts });
+    const settled = look({ result: { kind: 'synced', changed: true }, counts: noCounts });
+    expect(statusAfter([waits, settled]).history?.map((entry) => entry.counts)).toEqual([counts]);
+  });
+
   test('holds no more than historyLimit, and none when that is 0', () => {
     const outcomes = ['a', 'b', 'c', 'd'].map((letter) => look({ revision: commit(letter) }));
     expect(readHistory(statusAfter(outcomes, 2))).toHaveLength(2);
