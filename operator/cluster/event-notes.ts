@@ -70,7 +70,7 @@ function noteOfOutcome(application: ApplicationKey, outcome: Outcome): EventNote
   const commit = revision === undefined ? '' : ` ${shortSha(revision.sha)} "${revision.subject}" by ${revision.author}`;
   switch (result.kind) {
     case 'synced':
-      if (!result.changed) return undefined;
+      if (!result.changed && outcome.total === undefined) return undefined;
       return { application, type: 'Normal', reason: 'Synced', action: 'Sync', text: `synced${commit}: ${countsText(outcome)}`, ...about };
     case 'progressing':
       return { application, type: 'Normal', reason: 'Progressing', action: 'Sync', text: `applied${commit}; ${result.message}`, ...about };
@@ -132,7 +132,7 @@ function noteOfFight(application: ApplicationKey, { ref, manager }: Fight): Even
   return { application, type: 'Warning', reason: 'FightDetected', action: 'Observe', text };
 }
 
-function countsText({ counts }: Outcome): string {
+function countsText({ counts: own, total: counts = own }: Outcome): string {
   const told = (['create', 'update', 'prune'] as const).filter((action) => counts[action] > 0);
   const words = { create: 'created', update: 'updated', prune: 'pruned' };
   return told.length === 0 ? 'nothing to write' : told.map((action) => `${counts[action]} ${words[action]}`).join(', ');
