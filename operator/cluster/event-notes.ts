@@ -70,7 +70,7 @@ function noteOfOutcome(application: ApplicationKey, outcome: Outcome): EventNote
   const commit = revision === undefined ? '' : ` ${shortSha(revision.sha)} "${revision.subject}" by ${revision.author}`;
   switch (result.kind) {
     case 'synced':
-      if (!result.changed) return undefined;
+      if (!result.changed && outcome.total === undefined) return undefined;
       return { application, type: 'Normal', reason: 'Synced', action: 'Sync', text: `synced${commit}: ${countsText(outcome)}`, ...about };
     case 'progressing':
       return {
@@ -144,7 +144,7 @@ function appliedText(outcome: Outcome, commit: string): string {
   return create + update + prune === 0 ? `applied${commit}` : `applied${commit}: ${countsText(outcome)}`;
 }
 
-function countsText({ counts }: Outcome): string {
+function countsText({ counts: own, total: counts = own }: Outcome): string {
   const told = (['create', 'update', 'prune'] as const).filter((action) => counts[action] > 0);
   const words = { create: 'created', update: 'updated', prune: 'pruned' };
   // What was written was told while it was waited for.

@@ -59,6 +59,26 @@ export function formatFieldPath(path: FieldPath): string {
   return path.map(formatElement).join('');
 }
 
+/** A path as the server writes it in conflicts: names of members are not quoted, whatever is in them. */
+export function formatServerPath(path: FieldPath): string {
+  return path.map(serverElement).join('');
+}
+
+function serverElement(element: FieldElement): string {
+  if (element.startsWith('f:')) return `.${element.slice(2)}`;
+  return element.startsWith('v:') ? `[=${element.slice(2)}]` : formatElement(element);
+}
+
+/** What an object holds at a path; undefined when it holds nothing there. */
+export function valueAt(object: JsonObject, path: FieldPath): JsonValue | undefined {
+  let value: JsonValue | undefined = object;
+  for (const element of path) {
+    if (Array.isArray(value)) value = (value as readonly JsonValue[]).find((item) => namesItem(element, item));
+    else value = isJsonObject(value) ? value[element.slice(2)] : undefined;
+  }
+  return value;
+}
+
 function formatElement(element: FieldElement): string {
   const value = element.slice(2);
   switch (element.slice(0, 2)) {

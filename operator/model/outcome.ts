@@ -63,6 +63,8 @@ export interface Outcome {
   /** Digest of the plan that was carried out, if this look made one. */
   readonly planDigest?: string;
   readonly counts: ActionCounts;
+  /** Of a look that goes on with the sync before it: what both did. */
+  readonly total?: ActionCounts;
   readonly findings: readonly Finding[];
   readonly drift: readonly Drift[];
   /** Standing warnings about live objects, whatever the commit says: claims of other Applications, protected objects that left Git. */

@@ -74,6 +74,19 @@ export function countActions(changes: readonly Change[]): ActionCounts {
   return counts;
 }
 
+/** Counts of two looks in a row as one: what was written adds up, what was left alone is as the last look that compared anything found it. */
+export function addCounts(left: ActionCounts, right: ActionCounts): ActionCounts {
+  if (Object.values(right).every((count) => count === 0)) return left;
+  return {
+    create: left.create + right.create,
+    update: left.update + right.update,
+    unchanged: right.unchanged,
+    prune: left.prune + right.prune,
+    skip: right.skip,
+    conflict: right.conflict,
+  };
+}
+
 /** The digest of ordered changes. */
 export function planDigest(steps: readonly PlanStep[]): string {
   const text = steps.map((step) => [

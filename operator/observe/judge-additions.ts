@@ -1,8 +1,8 @@
 // Which fields that others added are reported, which are undone. Pure; undoing them is in reconcile/strip-additions.ts.
 import type { ApplicationSpec } from '../model/application.ts';
-import { type FieldPath, namesItem } from '../model/field-set.ts';
+import { type FieldPath, valueAt } from '../model/field-set.ts';
 import { ignoredPaths, isWithin, rulesFor, selects } from '../model/ignore-rules.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { isJsonObject, type JsonObject } from '../model/json.ts';
 import type { ObjectRef } from '../model/object-ref.ts';
 import type { Drift, ExtraFields, ObservedObject } from '../model/observed.ts';
 import { mergedManager } from '../model/own-fields.ts';
@@ -28,7 +28,9 @@ export function judgeAdditions(
   policy: AdditionPolicy,
 ): JudgedAdditions {
   const ignored = ignoredPaths(rulesFor(policy.ignoreDifferences, object.ref), declared, object.managedFields);
-  const others = additions.filter(({ path }) => !isWithin(path, ignored));
+  // A field that Git declares and somebody took is drift, which describe-drift.ts tells.
+  const isTaken = ({ path, insideOurs }: Addition): boolean => insideOurs === undefined && valueAt(declared, path) !== undefined;
+  const others = additions.filter((addition) => !isWithin(addition.path, ignored) && !isTaken(addition));
   const unwanted = others.filter((addition) => isUnwanted(addition, object.ref, declared, policy));
   const reported = policy.extraFields === 'Ignore' ? [] : others.filter((addition) => !addition.routine && !unwanted.includes(addition));
   return { reported, unwanted };
@@ -47,11 +49,7 @@ function isUnwanted(addition: Addition, ref: ObjectRef, declared: JsonObject, { 
 
 /** Whether Git declares an empty map or list at a path. */
 function isEmptyAt(declared: JsonObject, path: FieldPath): boolean {
-  let value: JsonValue | undefined = declared;
-  for (const element of path) {
-    if (Array.isArray(value)) value = (value as readonly JsonValue[]).find((item) => namesItem(element, item));
-    else value = isJsonObject(value) ? value[element.slice(2)] : undefined;
-  }
+  const value = valueAt(declared, path);
   if (Array.isArray(value)) return value.length === 0;
   return isJsonObject(value) && Object.keys(value).length === 0;
 }

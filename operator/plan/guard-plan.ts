@@ -40,7 +40,7 @@ export function guardPlan(request: GuardRequest): OperatorError | undefined {
     .join(', ');
   const list = pruned.length > namedObjects ? `${names} and ${pruned.length - namedObjects} more` : names;
   if (request.desired === 0)
-    return request.policy.allowEmpty ? undefined : refuse('EmptyGuard', emptyMessage(request.owned, list), emptyHint);
+    return request.policy.allowEmpty ? undefined : refuse('EmptyGuard', emptyMessage(pruned.length, request.owned, list), emptyHint);
   if (request.owned <= smallApplication || pruned.length * 100 <= request.policy.maxPrunePercent * request.owned) return undefined;
   const message = `the sync would remove ${pruned.length} of ${request.owned} objects, more than ${request.policy.maxPrunePercent} %: ${list}`;
   return refuse(
@@ -53,8 +53,9 @@ export function guardPlan(request: GuardRequest): OperatorError | undefined {
 const emptyHint =
   'if this is meant, set spec.sync.allowEmpty to true or delete the Application; if not, check spec.source.path and the commit';
 
-function emptyMessage(owned: number, list: string): string {
-  return `the commit declares no object and the sync would remove all ${owned}: ${list}`;
+function emptyMessage(removed: number, owned: number, list: string): string {
+  const share = removed === owned ? `all ${owned}` : `${removed} of ${owned} objects`;
+  return `the commit declares no object and the sync would remove ${share}: ${list}`;
 }
 
 function refuse(code: 'EmptyGuard' | 'PruneGuard', message: string, hint: string): OperatorError {

@@ -4,7 +4,7 @@ import { OperatorError } from '../model/error.ts';
 import type { ApplicationHealth } from '../model/health.ts';
 import { formatRef } from '../model/object-ref.ts';
 import type { Outcome, SyncResult } from '../model/outcome.ts';
-import { countActions } from '../model/plan.ts';
+import { type ActionCounts, addCounts, countActions } from '../model/plan.ts';
 import { healthOfApplication } from './application-health.ts';
 import { extraFieldsOf } from './extra-fields.ts';
 import { initiatorOf, type Look } from './look.ts';
@@ -24,6 +24,8 @@ export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = 
   const ref = parts.ref ?? last?.ref;
   // What was found of another commit says nothing about this one.
   const lastFindings = revision?.sha === last?.revision?.sha ? last?.findings : undefined;
+  const counts = parts.counts ?? countActions([]);
+  const total = last?.revision?.sha === revision?.sha ? totalWith(last, counts) : undefined;
   const request = application.annotations[reconcileRequestedAnnotation];
   const answersRequest = request !== undefined && (look.kind === 'sync' || look.kind === 'suspended');
   return {
@@ -36,7 +38,8 @@ export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = 
     ...(answersRequest ? { handledRequest: request } : {}),
     result,
     ...(parts.planDigest === undefined ? {} : { planDigest: parts.planDigest }),
-    counts: parts.counts ?? countActions([]),
+    counts,
+    ...(total === undefined ? {} : { total }),
     findings: withMutations(memory, parts.findings ?? lastFindings ?? []),
     drift: parts.drift ?? [],
     notices: [...claimFindings(look), ...memory.notices],
@@ -49,6 +52,15 @@ export function outcomeOf(look: Look, result: SyncResult, parts: OutcomeParts = 
       : healthOfApplication(memory, look.parts.observer),
     owned: memory.inventory?.size ?? memory.status?.resources?.total ?? 0,
   };
+}
+
+/** What a sync did with what the one did that it goes on with; undefined when that one had ended. */
+function totalWith(last: Outcome | undefined, counts: ActionCounts): ActionCounts | undefined {
+  if (last === undefined) return undefined;
+  const { result } = last;
+  const waits =
+    result.kind === 'applying' || result.kind === 'progressing' || (result.kind === 'failed' && result.error.stage === 'health');
+  return waits ? addCounts(last.total ?? last.counts, counts) : undefined;
 }
 
 /** Whether a look failed before anything was ever applied: then nothing is healthy yet. */

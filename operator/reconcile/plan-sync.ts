@@ -1,7 +1,7 @@
 // What a sync will do: the plan, made after the server was asked what it would refuse of what changed in Git. Nothing is written here.
 import { baselineOf } from '../apply/baseline.ts';
 import { type DryRunResult, deferredKeys, dryRunManifests } from '../apply/dry-run.ts';
-import { conflictHint, formatConflicts, OperatorError } from '../model/error.ts';
+import { conflictHint, type FieldConflict, formatConflicts, OperatorError } from '../model/error.ts';
 import type { Finding } from '../model/finding.ts';
 import { tenantIdentity } from '../model/identity.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -9,6 +9,7 @@ import type { Manifest } from '../model/manifest.ts';
 import { formatRef, moreObjects, type ObjectKey, type ObjectRef } from '../model/object-ref.ts';
 import type { TakenOver } from '../model/outcome.ts';
 import type { Plan, WriteChange } from '../model/plan.ts';
+import { claimedFields } from '../observe/claimed-fields.ts';
 import { planChanges } from '../plan/plan-changes.ts';
 import type { PlanRequest } from '../plan/ports.ts';
 import { isDeclaredAnew } from './confirm-drift.ts';
@@ -53,11 +54,12 @@ export async function planSync(look: Look, scope: SyncScope, seen: Seen): Promis
   const { findings, conflicts, existing } = await dryRun(look, declaredAnew, deferred);
   const observed = await withFetched(seen.observed, existing, look.parts.observer);
   const again = existing.length === 0 ? request : await planRequest(look, scope, { ...seen, observed });
-  const heldFields: DryRunResult['conflicts'] = policy === 'Fail' ? conflicts : new Map();
+  const heldFields: DryRunResult['conflicts'] = policy === 'Fail' ? claimedAnew(look, conflicts, observed) : new Map();
   const plan = again === request && heldFields.size === 0 ? first : planChanges({ ...again, heldFields });
-  const unforced = new Set(policy === 'Fail' ? declaredAnew.map(({ key }) => key) : []);
+  const isDrift = ({ key }: WriteChange): boolean => conflicts.has(key) && !heldFields.has(key);
+  const unforced = new Set(policy === 'Fail' ? declaredAnew.filter((change) => !isDrift(change)).map(({ key }) => key) : []);
   const takenOver = declaredAnew.flatMap(({ key, ref }) => {
-    const fields = policy === 'Fail' ? undefined : conflicts.get(key);
+    const fields = heldFields.has(key) ? undefined : conflicts.get(key);
     return fields === undefined ? [] : [{ ref, fields }];
   });
   return { plan, findings, observed, deferred, unforced, takenOver };
@@ -95,6 +97,23 @@ async function dryRun(
   const { findings, conflicts } = await dryRunManifests({ manifests, writer: writerOf(look), identity, deferred, onAnswer }, signal);
   const named = await nameMissingAccount(await nameMissingNamespaces(findings, parts.observer), look);
   return { findings: named, conflicts, existing };
+}
+
+/** The conflicts that `Fail` is about: fields that were ours and that somebody took are drift, which this apply undoes. */
+function claimedAnew({ memory }: Look, conflicts: DryRunResult['conflicts'], observed: Observed): DryRunResult['conflicts'] {
+  const claimed = new Map<ObjectKey, readonly FieldConflict[]>();
+  for (const [key, all] of conflicts) {
+    const entry = memory.inventory?.get(key);
+    const live = observed(key);
+    const last = memory.accepted?.byKey.get(key);
+    const fields = claimedFields(all, {
+      live: live?.uid === entry?.uid ? live : undefined,
+      baseline: entry?.baseline,
+      applied: last !== undefined && last.digest === entry?.digest ? last.object : undefined,
+    });
+    if (fields.length > 0) claimed.set(key, fields);
+  }
+  return claimed;
 }
 
 /** Namespaces and CustomResourceDefinitions on which no watch says anything. */

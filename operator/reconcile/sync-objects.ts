@@ -84,6 +84,7 @@ export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOut
   const isStripped = ({ key }: Manifest): boolean => sync.selfHeal && unwanted.has(key);
   const stripped = await stripAdditions(look, scope.desired.filter(isStripped));
   const before = sync.selfHeal ? await readBefore(look, suspects, observed) : new Map<ObjectKey, SuspectBefore>();
+  const versions = versionsBefore(plan, scope.inventory, planned.observed);
   const told = scope.known === undefined ? {} : { known: scope.known };
   const ran = await carryOut(look, plan, { ...planned, ...told }, scope.revision);
   noteMutations(look, ran.written);
@@ -95,7 +96,8 @@ export async function syncObjects(look: Look, scope: SyncScope): Promise<SyncOut
   const drift = found?.drift ?? healed;
   const written = new Set(result.written.map(({ change }) => change.key));
   const takenOver = planned.takenOver.filter(({ ref }) => written.has(keyOf(ref)));
-  return { kind: 'ran', plan, result, counts: countDone(plan, result, before, drift), drift, takenOver };
+  const counts = countDone(plan, result, { before, drift, moved: movedBy(result, versions) });
+  return { kind: 'ran', plan, result, counts, drift, takenOver };
 }
 
 /** Drift that is shown and not healed. */
@@ -116,19 +118,35 @@ async function showDrift(
   return { drift: [...found.drift, ...added], drifted: found.drifted };
 }
 
-/** What was carried out; a suspect that was no drift after all is unchanged. */
-function countDone(
-  plan: Plan,
-  result: ApplyResult,
-  suspects: ReadonlyMap<ObjectKey, SuspectBefore>,
-  drift: readonly Drift[],
-): ActionCounts {
+/** Resource versions of what is about to be written: afterwards the watches show what we wrote. */
+function versionsBefore({ steps }: Plan, inventory: Inventory, observed: Observed): ReadonlySet<string> {
+  const keys = steps.flatMap(({ changes }) => changes.map(({ key }) => key));
+  const versionsOf = (key: ObjectKey) => [observed(key)?.resourceVersion, inventory.get(key)?.baseline?.resourceVersion];
+  return new Set(keys.flatMap((key) => versionsOf(key).map((version) => `${key} ${version}`)));
+}
+
+/** The objects that a sync really wrote: an apply that changes nothing leaves the resource version as it is. */
+function movedBy({ written }: ApplyResult, versions: ReadonlySet<string>): ReadonlySet<ObjectKey> {
+  const moved = written.filter(({ change, baseline }) => !versions.has(`${change.key} ${baseline.resourceVersion}`));
+  return new Set(moved.map(({ change }) => change.key));
+}
+
+interface Done {
+  readonly before: ReadonlyMap<ObjectKey, SuspectBefore>;
+  readonly drift: readonly Drift[];
+  readonly moved: ReadonlySet<ObjectKey>;
+}
+
+/** What was carried out; what an apply left as it was, and a suspect that was no drift after all, is unchanged. */
+function countDone(plan: Plan, result: ApplyResult, { before, drift, moved }: Done): ActionCounts {
   const done = new Set([...result.pruned, ...result.written.map(({ change }) => change.key)]);
   const drifted = new Set(drift.map(({ ref }) => keyOf(ref)));
   const counts = { ...countActions([]) };
   for (const { action, key } of plan.changes) {
     const isWrite = action === 'create' || action === 'update';
-    if (isWrite && suspects.get(key)?.declaredAnew === false && !drifted.has(key)) counts.unchanged += 1;
+    const isNoDrift = before.get(key)?.declaredAnew === false && !drifted.has(key);
+    const isAsBefore = done.has(key) && !moved.has(key) && !drifted.has(key);
+    if (isWrite && (isNoDrift || isAsBefore)) counts.unchanged += 1;
     else if (done.has(key) || !(isWrite || action === 'prune')) counts[action] += 1;
   }
   return counts;

@@ -1,9 +1,10 @@
 // What makes the operator look: changed Applications, live objects and kinds that came. (Commits ask by themselves: see the controller's subscriptions.) A trigger carries a key and a reason, never what happened.
-import { reconcileRequestedAnnotation } from '../../constructs/annotations.ts';
+import { pruneAnnotation, pruneDisabled, reconcileRequestedAnnotation } from '../../constructs/annotations.ts';
 import { type Application, applicationKey } from '../model/application.ts';
 import type { ApplicationKey } from '../model/event.ts';
 import { hasStatusHealth } from '../model/kinds-with-status.ts';
 import type { ObjectKey } from '../model/object-ref.ts';
+import type { ObservedObject } from '../model/observed.ts';
 import { describeSuspension, suspensionOf } from '../model/suspension.ts';
 import type { ApplicationController } from './application-controller.ts';
 import type { ApplicationMemory } from './application-memory.ts';
@@ -29,7 +30,8 @@ export async function startTriggers(
     memory.added.touch(key);
     const mayHaveDrifted = noticeObject(memory, key, object);
     for (const listener of [...memory.changeListeners]) listener();
-    if (object === undefined && wasWaitedFor(memory, key)) controller.ask(memory.key, 'retry');
+    const isNextSyncs = object === undefined ? wasWaitedFor(memory, key) : isReleased(memory, object, previous);
+    if (isNextSyncs) controller.ask(memory.key, 'retry');
     else if (mayHaveDrifted) controller.ask(memory.key, 'drift');
     else if (object === undefined || hasStatusHealth(entry.ref) || hasOtherAdditions(memory, object, previous)) {
       controller.askSoon(memory.key, 'health');
@@ -65,6 +67,12 @@ function pauseListener(controller: ApplicationController, parts: Parts): () => v
 function wasWaitedFor(memory: ApplicationMemory, key: ObjectKey): boolean {
   const isFailed = memory.lastOutcome?.result.kind === 'failed';
   return isFailed && !memory.inFlight.has(key) && memory.accepted?.byKey.has(key) !== true;
+}
+
+/** Whether an object that left Git lost the annotation that kept it: the next sync deletes it. */
+function isReleased({ accepted }: ApplicationMemory, object: ObservedObject, previous: ObservedObject | undefined): boolean {
+  const isProtected = (live: ObservedObject | undefined): boolean => live?.annotations[pruneAnnotation] === pruneDisabled;
+  return isProtected(previous) && !isProtected(object) && accepted?.byKey.has(object.key) === false;
 }
 
 function noticeApplication(controller: ApplicationController, key: ApplicationKey, parts: Parts): void {

@@ -117,9 +117,11 @@ function findingOf(finding: Finding): StatusOf<'findings'>['items'][number] {
   };
 }
 
-/** Newest first. An entry that was not healed is replaced when the same object is reported again: it is one drift, seen twice. */
+/**
+ * Newest first. An entry that was not healed is replaced when the same object is reported again: it is one drift, seen twice, and dated
+ * when it was told first. Entries of drift that is gone, because a later apply wrote the object or the person took it back, count as undone.
+ */
 function nextDrift(outcome: Outcome, previous: StatusOf<'drift'>): StatusOf<'drift'> {
-  if (outcome.drift.length === 0) return previous;
   const fresh = outcome.drift.map((drift) => ({
     object: objectOf(drift.ref),
     kind: drift.kind,
@@ -129,9 +131,31 @@ function nextDrift(outcome: Outcome, previous: StatusOf<'drift'>): StatusOf<'dri
     time: drift.time,
     healed: drift.healed,
   }));
-  const reported = new Set(fresh.map(({ object }) => JSON.stringify(object)));
-  const kept = previous.filter((entry) => entry.healed || !reported.has(JSON.stringify(objectOf({ namespace: '', ...entry.object }))));
-  return [...fresh, ...kept].slice(0, listLimit);
+  const standing = new Map(previous.filter(({ healed }) => !healed).map((entry) => [driftText(entry), entry]));
+  const dated = fresh.map((entry) => (entry.healed ? entry : { ...entry, time: standing.get(driftText(entry))?.time ?? entry.time }));
+  const reported = new Set(fresh.map(({ object }) => objectText(object)));
+  const kept = previous.filter(({ healed, object }) => healed || !reported.has(objectText(object)));
+  return [...dated, ...(tellsAllDrift(outcome) ? kept.map(undone) : kept)].slice(0, listLimit);
+}
+
+/** Whether a look says of all that was applied whether it is as in Git: then what it does not report does not differ any more. */
+function tellsAllDrift({ result, drift }: Outcome): boolean {
+  if (result.kind === 'out-of-sync') return drift.some(({ healed }) => !healed);
+  return result.kind === 'synced' || result.kind === 'progressing';
+}
+
+type DriftEntry = StatusOf<'drift'>[number];
+
+function undone(entry: DriftEntry): DriftEntry {
+  return entry.healed ? entry : { ...entry, healed: true };
+}
+
+function objectText(object: DriftEntry['object']): string {
+  return JSON.stringify(objectOf({ namespace: '', ...object }));
+}
+
+function driftText({ object, kind, fields, manager }: DriftEntry): string {
+  return JSON.stringify([objectText(object), kind, fields, manager]);
 }
 
 /** What this look took over; undefined when it was nothing, so that the last time stays told. */

@@ -5,7 +5,7 @@ import type { ApplicationStatus } from '../model/application.ts';
 import { formatError } from '../model/error.ts';
 import { formatFinding } from '../model/finding.ts';
 import type { Outcome, SyncResult } from '../model/outcome.ts';
-import type { ActionCounts } from '../model/plan.ts';
+import { type ActionCounts, addCounts } from '../model/plan.ts';
 import { cutText, shortTextLimit } from './limits.ts';
 
 type History = NonNullable<ApplicationStatus['history']>;
@@ -109,15 +109,4 @@ function continues(entry: HistoryEntry, last: HistoryEntry): boolean {
   if (entry.revision !== last.revision) return false;
   if (last.result === 'Progressing') return writes(entry.counts) === 0 || entry.initiatedBy === last.initiatedBy;
   return entry.initiatedBy === 'drift' && last.initiatedBy === 'drift' && entry.result === last.result;
-}
-
-function addCounts(left: ActionCounts, right: ActionCounts): ActionCounts {
-  return {
-    create: left.create + right.create,
-    update: left.update + right.update,
-    unchanged: right.unchanged,
-    prune: left.prune + right.prune,
-    skip: right.skip,
-    conflict: right.conflict,
-  };
 }

@@ -75,4 +75,22 @@ describe('Fail', () => {
     const status = await untilStatus(world.namespace, 'own', ({ drift }) => expect(drift).toHaveLength(1));
     expect(status.drift?.[0]).toMatchObject({ fields: ['.data.colour'], manager: 'mallory', healed: true });
   }, 90_000);
+
+  test('a field of ours that somebody changed does not keep the next commit away; only what a commit begins to declare does', async () => {
+    const object = settings('scaled', { colour: 'red', size: 'big' });
+    const subject = await world.start('scaled', [object], { conflicts: 'Fail', selfHeal: false });
+    await admin().patch(subject.ref(object), { data: { colour: 'blue', 'note.txt': 'x' } }, { fieldManager: 'mallory' });
+    await untilStatus(world.namespace, 'scaled', ({ sync }) => expect(sync?.status).toBe('OutOfSync'));
+    const taken = await subject.declare(settings('scaled', { colour: 'red', size: 'small' }));
+    expect(taken.drift).toMatchObject([{ fields: ['.data.colour'], manager: 'mallory', healed: true }]);
+    expect((await admin().get(subject.ref(object)))['data']).toEqual({ colour: 'red', size: 'small', 'note.txt': 'x' });
+    await eventually(async () =>
+      expect(await notesOf('scaled', 'FieldsTakenOver')).toEqual([`ConfigMap ${world.namespace}/scaled: took .data.colour from mallory`]),
+    );
+    await subject.commit(settings('scaled', { colour: 'red', size: 'small', 'note.txt': 'ours' }));
+    const status = await untilStatus(world.namespace, 'scaled', (current) =>
+      expect(conditionOf(current, 'Ready')?.reason).toBe('ApplyConflict'),
+    );
+    expect(conditionOf(status, 'Ready')?.message).toContain('field manager conflict on .data.note.txt (mallory)');
+  }, 120_000);
 });

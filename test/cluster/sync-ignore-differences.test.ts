@@ -124,6 +124,16 @@ describe('with JSON pointers', () => {
     expect(status.drift?.filter(({ healed }) => !healed) ?? []).toEqual([]);
   }, 90_000);
 
+  test('a rule that comes and changes nothing is told as no update', async () => {
+    const subject = await world.start('unmoved', [settings('unmoved-a', { a: '1' }), settings('unmoved-b', { b: '2' })]);
+    await subject.configure({ ignoreDifferences: [{ group: '*', kind: '*', managers: ['nobody'] }] });
+    const status = await untilStatus(world.namespace, 'unmoved', ({ observedGeneration, sync }) => {
+      expect([observedGeneration, sync?.status]).toEqual([2, 'Synced']);
+    });
+    expect(status.history).toMatchObject([{ initiatedBy: 'commit', counts: { create: 2, update: 0 } }]);
+    expect(status.sync?.counts).toMatchObject({ create: 2, update: 0 });
+  }, 90_000);
+
   test('T8 values of a Secret that is partly ignored are in no log and no status', async () => {
     const secret = {
       ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'keys' } },

@@ -40,6 +40,18 @@ async function metrics(): Promise<string> {
   return (await fetch(`${operator.metricsUrl}/metrics`)).text();
 }
 
+test('the end of a wait for health is told with what the sync did', async () => {
+  const labels = { app: 'awaited' };
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'web:1' }] } };
+  const spec = { replicas: 1, selector: { matchLabels: labels }, template };
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'awaited' }, spec };
+  const { repo, url } = await createRepo(git, { 'a.yaml': JSON.stringify(deployment), 'b.yaml': configMap('awaited', {}) });
+  await applyApplication(namespace, 'awaited', { source: { repoURL: url } });
+  await untilStatus(namespace, 'awaited', (status) => expect(conditionOf(status, 'Ready')?.status).toBe('True'), 60_000);
+  const text = `Normal Synced: synced ${(await repo.head()).slice(0, 8)} "first" by Ada Author: 2 created`;
+  await eventually(async () => expect((await eventsOf('awaited')).filter((event) => event.includes(' Synced:'))).toEqual([text]));
+}, 90_000);
+
 test('a sync, a heal and a refusal are told once each by Events, metrics and the log', async () => {
   const { repo, url } = await createRepo(git, { 'a.yaml': configMap('told', { n: '1' }) });
   await applyApplication(namespace, 'told', { source: { repoURL: url } });

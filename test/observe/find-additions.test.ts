@@ -73,6 +73,18 @@ test.each<[string, Story]>([
     'of many updaters whose entries were merged nobody is named',
     { by: [entry('ancient-changes', note)], reported: ['unknown: .metadata.annotations.note'] },
   ],
+  [
+    'a declared field that somebody took from us is drift and no addition, whatever strip says',
+    {
+      own: pod({ 'f:containers': { [web]: { '.': {}, 'f:name': {} } } }),
+      by: [
+        entry('x', { 'f:spec': { 'f:replicas': {}, 'f:paused': {} } }),
+        entry('y', pod({ 'f:containers': { [web]: { 'f:image': {} } } })),
+      ],
+      policy: { strip: [{ managers: ['x', 'y'] }] },
+      unwanted: ['x: .spec.paused'],
+    },
+  ],
   ['Ignore tells nothing', { by: [entry('x', note)], policy: { extraFields: 'Ignore' } }],
   [
     'an ignored manager is not told',

@@ -12,16 +12,20 @@ interface Case {
   readonly maxPrunePercent?: number;
   readonly kind?: string;
   readonly approved?: boolean;
+  /** Objects that leave Git and are never pruned. */
+  readonly kept?: number;
 }
 
 /** `desired` objects stay as they are, `removed` others leave Git. */
 function checkGuard(sample: Case, expected: string): void {
   const stay = Array.from({ length: sample.desired }, (_, index) => `ConfigMap shop/stay-${index}`);
   const leave = Array.from({ length: sample.removed }, (_, index) => `${sample.kind ?? 'ConfigMap'} shop/old-${index}`);
+  const kept = Array.from({ length: sample.kept ?? 0 }, (_, index) => `PersistentVolumeClaim shop/kept-${index}`);
+  const all = [...stay, ...leave, ...kept];
   const request = world({
     desired: stay.map((text) => desired(text)),
-    owned: [...stay, ...leave].map((text) => owned(desired(text))),
-    live: [...stay, ...leave].map((text) => live(text)),
+    owned: all.map((text) => owned(desired(text))),
+    live: all.map((text) => live(text)),
   });
   const plan = planChanges(request);
   const refusal = guardPlan({
@@ -40,6 +44,11 @@ describe('guard', () => {
       'P1 a commit without objects does not remove everything',
       { desired: 0, removed: 2 },
       'EmptyGuard: the commit declares no object and the sync would remove all 2: ConfigMap shop/old-1, ConfigMap shop/old-0; if this is meant, set spec.sync.allowEmpty',
+    ],
+    [
+      'P1 what a commit without objects leaves alone is not said to be removed',
+      { desired: 0, removed: 1, kept: 2 },
+      'EmptyGuard: the commit declares no object and the sync would remove 1 of 3 objects: ConfigMap shop/old-0; if',
     ],
     ['P1 a commit without objects may remove everything when that is allowed', { desired: 0, removed: 20, allowEmpty: true }, 'may run'],
     ['P1 a commit without objects may pass when nothing is removed', { desired: 0, removed: 0 }, 'may run'],

@@ -274,6 +274,13 @@ describe('history', () => {
     expect(readHistory(statusAfter(outcomes))).toEqual(expected);
   });
 
+  test('a sync that waited for health keeps what it found unchanged', () => {
+    const counts = { ...noCounts, update: 1, unchanged: 3, skip: 1 };
+    const waits = look({ result: { kind: 'progressing', message: '' }, counts });
+    const settled = look({ result: { kind: 'synced', changed: true }, counts: noCounts });
+    expect(statusAfter([waits, settled]).history?.map((entry) => entry.counts)).toEqual([counts]);
+  });
+
   test('holds no more than historyLimit, and none when that is 0', () => {
     const outcomes = ['a', 'b', 'c', 'd'].map((letter) => look({ revision: commit(letter) }));
     expect(readHistory(statusAfter(outcomes, 2))).toHaveLength(2);
@@ -341,6 +348,30 @@ describe('drift', () => {
     const seen = look({ drift: [{ ...drift, healed: false }] });
     expect(statusAfter([seen, seen, seen]).drift).toHaveLength(1);
     expect(statusAfter([seen, look({ drift: [drift] })]).drift).toMatchObject([{ healed: true }]);
+  });
+
+  const unhealed = (extra: Partial<Drift> = {}): Outcome =>
+    look({ result: { kind: 'out-of-sync', message: 'differs' }, drift: [{ ...drift, healed: false, ...extra }] });
+
+  test.each<[string, readonly Partial<Drift>[], string]>([
+    ['that is still there keeps the time it was told first', [{ time: 'first' }, { time: 'later' }, { time: 'last' }], 'first'],
+    ['of other fields is dated anew', [{ time: 'first' }, { time: 'later', fields: ['.spec.paused'] }], 'later'],
+    ['by somebody else is dated anew', [{ time: 'first' }, { time: 'later', manager: 'helm' }], 'later'],
+  ])('a drift %s', (_, seen, time) => {
+    expect(statusAfter(seen.map(unhealed)).drift?.map((entry) => entry.time)).toEqual([time]);
+  });
+
+  const other = { ...web, name: 'other' };
+  test.each<[string, Outcome, boolean]>([
+    ['a later apply wrote over it', look(), true],
+    ['it was taken back', look({ result: { kind: 'synced', changed: false }, counts: noCounts }), true],
+    ['another object is all that differs now', unhealed({ ref: other }), true],
+    ['health alone was looked at while it differs', look({ result: { kind: 'out-of-sync', message: 'differs' } }), false],
+    ['the next commit is refused', look({ result: { kind: 'rejected', findings: [typo] } }), false],
+    ['the next sync fails', look({ result: failure('ApplyRefused', 'apply', 'terminal') }), false],
+  ])('whether a drift without self-heal counts as undone once %s', (_, next, healed) => {
+    const entry = statusAfter([unhealed(), next]).drift?.find(({ object }) => object.name === 'web');
+    expect(entry?.healed).toBe(healed);
   });
 });
 
