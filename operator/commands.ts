@@ -106,16 +106,18 @@ function previewer(name: string, summary: string, load: () => Promise<(program: 
 
 /** Decisions that a preview shares with the operator, so that both come to the same plan. */
 const loadStages: PreviewDeps['loadStages'] = async () => {
-  const [{ sourceOf }, { judgeTrigger }, { findAdditions }, { judgeAdditions }, apply, { systemClock }] = await Promise.all([
-    import('./reconcile/source-of.ts'),
-    import('./observe/judge-trigger.ts'),
-    import('./observe/find-additions.ts'),
-    import('./observe/judge-additions.ts'),
-    loadApplyDecisions(),
-    import('./system-clock.ts'),
-  ]);
+  const [{ sourceOf }, { judgeTrigger }, { claimedFields }, { findAdditions }, { judgeAdditions }, apply, { systemClock }] =
+    await Promise.all([
+      import('./reconcile/source-of.ts'),
+      import('./observe/judge-trigger.ts'),
+      import('./observe/claimed-fields.ts'),
+      import('./observe/find-additions.ts'),
+      import('./observe/judge-additions.ts'),
+      loadApplyDecisions(),
+      import('./system-clock.ts'),
+    ]);
   return {
-    ...{ sourceOf, judgeTrigger, ...apply, clock: systemClock() },
+    ...{ sourceOf, judgeTrigger, claimedFields, ...apply, clock: systemClock() },
     unwantedFields: ({ ref, object }, managedFields, policy) =>
       judgeAdditions(findAdditions({ managedFields }), { ref, managedFields }, object, policy).unwanted.map(({ path }) => path),
   };

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { trackingLabelValue } from '../../constructs/annotations.ts';
 import type { Application } from '../model/application.ts';
 import type { Clock } from '../model/clock.ts';
-import { OperatorError } from '../model/error.ts';
+import { type FieldConflict, OperatorError } from '../model/error.ts';
 import { type FieldPath, formatFieldPath } from '../model/field-set.ts';
 import { type Finding, hasErrors } from '../model/finding.ts';
 import { digestUnder, type IgnoreRule, ignoredPaths, rulesFor } from '../model/ignore-rules.ts';
@@ -38,6 +38,11 @@ export interface PreviewStages {
   readonly judgeTrigger: (baseline: Baseline, observed: ObservedObject | undefined) => string;
   /** Objects that cannot be dry-run because their kind or namespace comes with the same sync. */
   readonly deferredKeys: (manifests: readonly Manifest[], exists: (key: ObjectKey) => boolean) => ReadonlySet<ObjectKey>;
+  /** Of the fields that others hold, those that a commit only begins to declare. */
+  readonly claimedFields: (
+    conflicts: readonly FieldConflict[],
+    last: { readonly live: ObservedObject | undefined; readonly baseline: Baseline | undefined; readonly applied: undefined },
+  ) => readonly FieldConflict[];
   /** What is applied of an object of which others decide some fields. */
   readonly keepLive: (declared: KubeObject, live: JsonObject, rules: readonly IgnoreRule[]) => KubeObject;
   /** Ownership entries of an object that was adopted; undefined when there is nothing to take over. */
@@ -179,7 +184,7 @@ async function planSync(request: PreviewRequest, identity: PreviewIdentity, desi
     ...planning,
     // Without self-heal only a confirmed difference is drift; it is never written, so that the steps are the same either way.
     suspects: sync.selfHeal ? suspects : confirmed(suspects, previews),
-    heldFields: heldFieldsIn(request, previews),
+    heldFields: heldFieldsIn(request, previews, inventory, observed),
   });
   const held = guardPlan({ plan, desired: desired.length, owned: inventory.size, policy: sync });
   const ignored = ignoredIn(request, desired, observed);
@@ -254,12 +259,23 @@ function unwantedIn({ application, stages }: PreviewRequest, desired: readonly M
 }
 
 /** Fields that are taken from nobody, where the Application says so. */
-function heldFieldsIn({ application }: PreviewRequest, previews: ReadonlyMap<ObjectKey, Preview>): PlanRequest['heldFields'] & {} {
+function heldFieldsIn(
+  { application, stages }: PreviewRequest,
+  previews: ReadonlyMap<ObjectKey, Preview>,
+  inventory: Inventory,
+  observed: PlanRequest['observed'],
+): PlanRequest['heldFields'] & {} {
   if (application.spec.sync.conflicts !== 'Fail') return new Map();
   return new Map(
-    [...previews].flatMap(([key, preview]) =>
-      preview.kind === 'compared' && preview.conflicts !== undefined ? [[key, preview.conflicts] as const] : [],
-    ),
+    [...previews].flatMap(([key, preview]) => {
+      if (preview.kind !== 'compared' || preview.conflicts === undefined) return [];
+      const entry = inventory.get(key);
+      const live = observed(key);
+      // What was applied last is known to the operator alone: without it the decision is the one after its restart.
+      const last = { live: live?.uid === entry?.uid ? live : undefined, baseline: entry?.baseline, applied: undefined };
+      const fields = stages.claimedFields(preview.conflicts, last);
+      return fields.length === 0 ? [] : [[key, fields] as const];
+    }),
   );
 }
 
