@@ -91,9 +91,9 @@ describe('get', () => {
   });
 
   test('names an application that is not there, and what to type', async () => {
-    const { err, out, code } = await run(`get shop -n ${namespace}`);
+    const { err, out, code } = await run(`get no-such-one -n ${namespace}`);
     expect({ err, out, code }).toEqual({
-      err: `error: read Application ${namespace}/shop: there is none of that name; list them with: setpoint get -A\n`,
+      err: `error: read Application ${namespace}/no-such-one: there is none of that name; list them with: setpoint get -A\n`,
       out: '',
       code: 2,
     });
