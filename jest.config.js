@@ -12,13 +12,13 @@ const common = {
   transform: { '\\.ts$': ['@swc/jest', swc] },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '/fixtures/.*/node_modules/'],
   testEnvironment: 'node',
-  // Machines are noisy: a test that hangs fails all the same, one that is slow does not.
-  testTimeout: 30_000,
 };
 
 export default {
   // Tests on the cluster wait most of their time: more of them than cores are under way.
   maxWorkers: 3,
+  // Machines are noisy: a test that hangs fails all the same, one that is slow does not.
+  testTimeout: 30_000,
   projects: [
     {
       ...common,
