@@ -46,6 +46,15 @@ async function restartWith(change: () => void): Promise<void> {
   await plane.stop();
   change();
   plane = await startControlPlane({ directory, apiOnly: true });
+  // An API server on older data sometimes answers for minutes that the storage of custom resources is being initialized; another start helps.
+  const served = (): Promise<unknown> =>
+    eventually(() => Promise.all(['Application', 'Inventory'].map((kind) => admin().list('setpoint.dev/v1alpha1', kind))), {
+      timeout: 30_000,
+    });
+  await served().catch(async () => {
+    await plane.restart('kube-apiserver');
+    await served();
+  });
 }
 
 /** The rights are bound to a role that is whole from the start: no controller runs here that would put `admin` together. */

@@ -25,7 +25,7 @@ beforeAll(async () => {
     keyFile,
     spares: 2,
     refillMilliseconds: 0,
-    limits: { milliseconds: 3_000, objects: 100 },
+    limits: { milliseconds: 8_000, objects: 100 },
   });
   remote = client(keyFile);
 }, 60_000);
